@@ -1,0 +1,180 @@
+"""One run: send everything that was planned, hand every exchange to the judge, and know when to stop."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from conformance.cases.plan import Plan
+from conformance.contract.reading import read
+from conformance.exchange import Case, Exchange
+from conformance.judge import Judge
+from conformance.message import Delivery, Response
+from conformance.patience import CutOff, Open, Sender, Sent
+from conformance.target import Target
+
+PATIENCE = 6
+"""After this many requests in a row without an answer the target is asked for a sign of life."""
+SECOND_OPINIONS = 8
+"""How often a request is sent alone before its decision counts as steady and another one as a mix-up."""
+WINDOW = 32
+"""Exchanges that may be waiting for the judge."""
+
+_Item = TypeVar("_Item")
+_Got = TypeVar("_Got")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come."""
+
+    seen: int
+    planned: int
+    breached: int
+    """Exchanges so far that breach a clause."""
+    latest: str
+    """The case that was judged last."""
+
+
+@dataclass
+class Course:
+    """What happened in a run, besides the verdicts."""
+
+    sent: int = 0
+    seen: int = 0
+    answered: int = 0
+    throttled: int = 0
+    unsteady: list[str] = field(default_factory=list)
+    """Cases whose answer was lost at first and came when they were sent again."""
+    cut_off: str = ""
+    """Why the run ended before everything was sent; empty when it did not."""
+    stopped_by_operator: bool = False
+    one_at_a_time: bool = False
+    """The target answered only when it had a single connection to serve."""
+
+
+class Campaign:
+    """Runs a plan against a target and lets a judge see what comes back."""
+
+    def __init__(self, target: Target, open_connection: Open, judge: Judge) -> None:
+        self._target = target
+        self._judge = judge
+        self._sender = Sender(open_connection, target.limits.requests)
+        self._alone: dict[bytes, Exchange] = {}
+        self._recurring: set[bytes] = set()
+        self._silent = 0
+        self._breached = 0
+        self._sign_of_life: Case | None = None
+        self.course = Course()
+
+    def run(self, plan: Plan, on_progress: Callable[[Progress], None] = lambda _: None) -> Course:
+        """Send the plan. Ctrl-C ends the run early and leaves a true account of what was seen."""
+        counts = Counter(case.request.wire for case in plan.cases())
+        self._recurring = {wire for wire, count in counts.items() if count > 1}
+        planned = sum(counts.values())
+        exchanges = self._exchanges(plan)
+        try:
+            for exchange in exchanges:
+                self._see(exchange)
+                on_progress(Progress(self.course.seen, planned, self._breached, exchange.case.id))
+        except CutOff as reason:
+            self.course.cut_off = str(reason)
+        except KeyboardInterrupt:
+            self.course.cut_off, self.course.stopped_by_operator = "stopped by the operator", True
+        finally:
+            self._sender.stop()
+            exchanges.close()
+        self.course.sent, self.course.throttled = self._sender.sent, self._sender.throttled
+        self.course.one_at_a_time = self._sender.quiet
+        return self.course
+
+    def _exchanges(self, plan: Plan) -> Generator[Exchange, None, None]:
+        with ThreadPoolExecutor(self._target.limits.concurrency) as pool:
+            try:
+                yield from self._phases(plan, pool)
+            finally:
+                self._sender.stop()
+                pool.shutdown(wait=True, cancel_futures=True)
+                self._sender.close()
+
+    def _phases(self, plan: Plan, pool: ThreadPoolExecutor) -> Iterator[Exchange]:
+        for cases in (plan.witnesses, plan.witnesses):
+            yield from self._in_order(pool, self._alone_one, cases)
+            if plan.witnesses and not self.course.answered:
+                raise CutOff("the target answered nothing")
+        self._sign_of_life = plan.witnesses[0] if plan.witnesses else None
+        yield from self._in_order(pool, self._alone_one, plan.singles)
+        for exchanges in self._in_order(pool, self._in_turn, plan.sequences):
+            yield from exchanges
+        for flight in () if self._sender.quiet else plan.flights:
+            yield from self._at_once(pool, flight)
+
+    def _in_order(
+        self, pool: ThreadPoolExecutor, send: Callable[[_Item], _Got], batch: Iterable[_Item]
+    ) -> Iterator[_Got]:
+        """Keep as many in flight as the pool has threads; yield in the order of sending."""
+        waiting: deque[Future[_Got]] = deque()
+        for each in batch:
+            waiting.append(pool.submit(send, each))
+            if len(waiting) >= WINDOW:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _alone_one(self, case: Case) -> Exchange:
+        reading = read(case.request, self._target)
+        sent = self._sender.alone(case, reading)
+        return Exchange(case, reading, sent.answer, sent.seconds, sent.lost, alone=self._alone.get(case.request.wire))
+
+    def _in_turn(self, cases: Sequence[Case]) -> list[Exchange]:
+        exchanges: list[Exchange] = []
+        for case, sent in zip(cases, self._sender.in_turn(cases), strict=True):
+            exchanges.append(self._following(case, sent, exchanges[-1] if exchanges else None))
+        return exchanges
+
+    def _following(self, case: Case, sent: Sent, before: Exchange | None) -> Exchange:
+        reading = read(case.request, self._target)
+        exchange = Exchange(case, reading, sent.answer, sent.seconds, sent.lost, before)
+        return self._beside_its_witness(exchange) if before else exchange
+
+    def _beside_its_witness(self, exchange: Exchange) -> Exchange:
+        """The exchange with its like, sent alone; many of these where the two were decided differently."""
+        alone = self._alone.get(exchange.request.wire)
+        if alone and exchange.status == alone.status == 200 and exchange.decision != alone.decision:
+            for _ in range(SECOND_OPINIONS - len(alone.repeats)):
+                alone = replace(self._alone_one(exchange.case), alone=alone)
+        return replace(exchange, alone=alone)
+
+    def _at_once(self, pool: ThreadPoolExecutor, flight: Sequence[Case]) -> Iterator[Exchange]:
+        exchanges = list(self._in_order(pool, self._alone_one, flight))
+        judged = [self._beside_its_witness(exchange) for exchange in exchanges]
+        for place, exchange in enumerate(judged):
+            others = judged[:place] + judged[place + 1 :]
+            yield replace(exchange, beside=tuple(other.alone for other in others if other.alone))
+
+    def _see(self, exchange: Exchange) -> None:
+        course = self.course
+        course.seen += 1
+        self._breached += bool(self._judge.see(exchange))
+        if exchange.before is None and not exchange.beside and exchange.request.wire in self._recurring:
+            self._alone[exchange.request.wire] = exchange
+        if isinstance(exchange.answer, Response):
+            course.answered += 1
+            self._silent = 0
+            if exchange.lost:
+                course.unsteady.append(exchange.case.id)
+        elif exchange.reading.proper and exchange.case.delivery is not Delivery.ABORT:
+            self._silent += 1
+            self._look_for_life()
+
+    def _look_for_life(self) -> None:
+        """Go on with a target that is silent on odd requests, but not with one that is silent altogether."""
+        if self._silent < PATIENCE:
+            return
+        self._silent = 0
+        case = self._sign_of_life
+        if case is None or not isinstance(self._sender.alone(case, read(case.request, self._target)).answer, Response):
+            raise CutOff(f"the target stopped answering: {PATIENCE} requests in a row got nothing")

@@ -1,0 +1,242 @@
+"""Everything that a run sends, in the order in which it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+from conformance.cases import boundary, corpus, images
+from conformance.cases.corpus import encoded
+from conformance.cases.requests import Draft, Subject, path
+from conformance.contract.document import document
+from conformance.contract.reading import read
+from conformance.contract.schema import Schema
+from conformance.exchange import Case
+from conformance.message import Delivery, Request
+from conformance.target import RUNNING, Target
+
+FLIGHT = 4
+"""How many requests of a mixed flight are sent at the same time."""
+ROUNDS = 2
+HEAVY_UPLOAD = 300_000
+"""Bytes of an upload that a server is likely to refuse before it has read them all."""
+
+# Model time is what real targets pay for: of the sound variants the fixed cases send those that differ most
+VARIANTS = (
+    "grey-1-bit grey-4-bit grey-8-bit grey-16-bit palette-4-bit palette-8-bit colour-with-alpha-8-bit colour-16-bit "
+    "grey-with-alpha-8-bit palette-with-transparency interlaced every-filter-and-gamma many-ancillary-chunks "
+    "grey progressive 4-4-4 restart-markers exif not-jfif quality-100"
+).split()
+
+
+Factory = Callable[[int, int], tuple[images.Sample, ...]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is sent: witnesses first, single requests next, then sequences, then flights."""
+
+    witnesses: tuple[Case, ...]
+    """Good requests, each sent alone and then once more."""
+    singles: tuple[Case, ...]
+    sequences: tuple[tuple[Case, ...], ...]
+    """Requests sent one after the other on one connection."""
+    flights: tuple[tuple[Case, ...], ...]
+    """Requests sent at the same time."""
+
+    def cases(self) -> Iterator[Case]:
+        """Every case, in the order of sending; witnesses twice."""
+        yield from self.witnesses
+        yield from self.witnesses
+        yield from self.singles
+        for group in (*self.sequences, *self.flights):
+            yield from group
+
+    def looks(self, target: Target) -> int:
+        """How many of the requests have a running model look at a sound image, unless the server refuses first."""
+        readings = (read(case.request, target) for case in self.cases())
+        return sum(
+            not reading.breaks and reading.scene in RUNNING and bool(reading.picture and reading.picture.sound)
+            for reading in readings
+        )
+
+
+def plan(target: Target, host: bytes) -> Plan:
+    """Plan the fixed cases for a target: the same target gets the same plan."""
+    subjects = [Subject(scene, host) for scene in target.running()]
+    if not subjects:
+        singles = [Case(f"scene.{name}", request) for name, request in _absent(target, host)]
+        return Plan((), tuple(singles), (), ())
+    singles = [
+        *_missing(target, host),
+        *_pictures(subjects),
+        *_labels(subjects),
+        *_content_types(subjects),
+        *_corpus(subjects),
+        *_limits(target, subjects),
+    ]
+    return Plan(
+        tuple(_witnesses(subjects)),
+        tuple(singles),
+        tuple(_sequences(subjects)),
+        tuple(_flights(subjects)) if target.limits.concurrency > 1 else (),
+    )
+
+
+def _witnesses(subjects: Iterable[Subject]) -> Iterator[Case]:
+    for subject in subjects:
+        for number, request in enumerate(subject.witnesses(), 1):
+            yield Case(f"witness.{subject.scene.name}-{number}", request)
+
+
+def _pick(subjects: Sequence[Subject], name: str) -> Subject:
+    """Spread the cases over the scenes, each always to the same one."""
+    return subjects[crc32(name.encode()) % len(subjects)]
+
+
+def _absent(target: Target, host: bytes) -> Iterator[tuple[str, Request]]:
+    """Good requests for the scenes that do not answer 200."""
+    body = images.plain_png(256, 192, 0).data
+    for name, scene in target.scenes.items():
+        if name not in RUNNING:
+            yield name, Draft(host, path(scene.project, scene.version), body).request()
+
+
+def _missing(target: Target, host: bytes) -> Iterator[Case]:
+    sizes = {(subject.size.width, subject.size.height) for subject in (Subject(s, host) for s in target.running())}
+    width, height = sorted(sizes)[0]
+    bodies = {"png": images.plain_png(width, height).data, "jpeg": images.plain_jpeg(width, height).data}
+    for name, scene in target.scenes.items():
+        if name not in RUNNING:
+            for kind, body in bodies.items():
+                draft = Draft(host, path(scene.project, scene.version), body, f"image/{kind}")
+                yield Case(f"scene.{name}-{kind}", draft.request())
+
+
+def _pictures(subjects: Sequence[Subject]) -> Iterator[Case]:
+    for subject in subjects:
+        name = subject.scene.name
+        yield Case(f"body.plain-jpeg-for-{name}", subject.draft(subject.jpeg(3), "image/jpeg").request())
+        for number, photograph in enumerate(subject.photographs, 1):
+            draft = subject.draft(photograph.data, images.media_type_of(photograph.data))
+            yield Case(f"body.photograph-{number}-for-{name}", draft.request())
+    for factory in (images.png_variants, images.jpeg_variants):
+        yield from _samples(factory, subjects, VARIANTS)
+    for factory in (images.damaged, images.other_formats):
+        yield from _samples(factory, subjects)
+    yield from _sizes(subjects)
+
+
+def _samples(factory: Factory, subjects: Sequence[Subject], chosen: Sequence[str] = ()) -> Iterator[Case]:
+    group = factory.__name__.replace("_", "-")
+    names = [sample.name for sample in factory(subjects[0].size.width, subjects[0].size.height)]
+    for position, name in enumerate(names):
+        if name in chosen or not chosen:
+            subject = _pick(subjects, name)
+            sample = factory(subject.size.width, subject.size.height)[position]
+            media_type = sample.media_type if sample.media_type in document().media_types else "image/png"
+            yield Case(f"body.{group}-{name}", subject.draft(sample.data, media_type).request())
+
+
+def _sizes(subjects: Sequence[Subject]) -> Iterator[Case]:
+    """Images of other sizes than the model's, or, where it takes any, small, tall and wide ones."""
+    for width, height in ((64, 64), (63, 64), (640, 480)):
+        name = f"body.size-{width}x{height}"
+        yield Case(name, _pick(subjects, name).draft(images.plain_png(width, height, 4).data).request())
+
+
+def _labels(subjects: Sequence[Subject]) -> Iterator[Case]:
+    contract = document()
+    for name, project in _values(contract.project, ["cookies"]):
+        subject = _pick(subjects, name)
+        yield Case(f"project.{name}", _aimed(subject, path(encoded(project), subject.scene.version)))
+    for name, version in _values(contract.version, ["1", "latest"]):
+        subject = _pick(subjects, name)
+        yield Case(f"version.{name}", _aimed(subject, path(subject.scene.project, encoded(version))))
+
+
+def _values(schema: Schema, examples: list[str]) -> Iterator[tuple[str, str]]:
+    yield from boundary.lengths(schema, examples[0])
+    yield from boundary.mutated(schema, examples)
+
+
+def _aimed(subject: Subject, target: str) -> Request:
+    draft = subject.draft(subject.png(0))
+    return Draft(draft.host, target, draft.body).request()
+
+
+def _content_types(subjects: Sequence[Subject]) -> Iterator[Case]:
+    schema = document().content_type
+    for name, value in boundary.lengths(schema, "image/png; x=a"):
+        if name != "shortest":
+            subject = _pick(subjects, name)
+            yield Case(f"content-type.{name}", subject.draft(subject.png(0), value).request())
+
+
+def _corpus(subjects: Sequence[Subject]) -> Iterator[Case]:
+    for section, entry in corpus.entries():
+        name = f"{section}.{entry['id']}"
+        request, delivery = corpus.build(entry, _pick(subjects, name))
+        yield Case(name, request, delivery)
+
+
+def _limits(target: Target, subjects: Sequence[Subject]) -> Iterator[Case]:
+    """An image of a megabyte, and those at and past each limit that the target declares."""
+    limits, subject = target.limits, subjects[-1]
+    size = subject.size
+    heavy = limits.max_image_bytes or 1_000_000
+    yield Case("body.heaviest", _weighing(subject, heavy))
+    yield Case("body.one-byte-too-heavy", _weighing(subject, heavy + 1))
+    if not subject.takes_any_size:
+        return
+    sides = {"narrowest": (limits.min_image_side, -1), "widest": (limits.max_image_side, 1)}
+    for name, (side, step) in sides.items():
+        if side:
+            for label, width in ((name, side), (f"past-the-{name}", side + step)):
+                body = images.plain_png(width, max(size.height, limits.min_image_side or 1), 5).data
+                yield Case(f"body.{label}", subject.draft(body).request())
+
+
+def _weighing(subject: Subject, weight: int) -> Request:
+    return subject.draft(images.padded_png(subject.size.width, subject.size.height, weight).data).request()
+
+
+def _sequences(subjects: Sequence[Subject]) -> Iterator[tuple[Case, ...]]:
+    """A good request after every kind of odd one; then the witnesses in turn, of one scene and of all."""
+    for position, (name, request, delivery) in enumerate(_odd_ones(subjects)):
+        subject = subjects[-1 - position % len(subjects)]
+        odd = Case(f"after.{name}-odd", request, delivery)
+        yield odd, Case(f"after.{name}", subject.witnesses()[position % 2])
+    turns = [request for subject in subjects for request in subject.witnesses()]
+    turns.append(turns[0])
+    yield tuple(Case(f"turn.{number}", request) for number, request in enumerate(turns, 1))
+
+
+def _odd_ones(subjects: Sequence[Subject]) -> Iterator[tuple[str, Request, Delivery]]:
+    subject = subjects[0]
+    heavy = b"\x00" * HEAVY_UPLOAD
+    drafts = {
+        "an-unknown-project": Draft(subject.host, path("nobody-has-this-project", "1"), subject.png(0)),
+        "a-bad-name": Draft(subject.host, path("-bad-", subject.scene.version), subject.png(0)),
+        "another-route": Draft(subject.host, "/2020-11-20/elsewhere", subject.png(0)),
+        "another-method": Draft(subject.host, subject.draft(b"").target, subject.png(0), method="PUT"),
+        "another-type": subject.draft(subject.png(0), "text/plain"),
+        "an-empty-body": subject.draft(b""),
+        "no-image": subject.draft(b"This is not an image."),
+        "half-an-image": subject.draft(subject.png(0)[: len(subject.png(0)) // 2]),
+        "an-upload-to-another-route": Draft(subject.host, "/2020-11-20/elsewhere", heavy),
+        "an-upload-of-another-type": subject.draft(heavy, "text/plain"),
+        "an-upload-to-a-bad-name": Draft(subject.host, path("-bad-", "1"), heavy),
+    }
+    for name, draft in drafts.items():
+        yield name, draft.request(), Delivery.WHOLE
+    yield "an-upload-cut-short", subject.draft(subject.png(0)).request(), Delivery.ABORT
+    yield "nonsense", Request(b"NONSENSE\r\n\r\n"), Delivery.WHOLE
+
+
+def _flights(subjects: Sequence[Subject]) -> Iterator[tuple[Case, ...]]:
+    requests = [subject.witnesses()[number] for number in range(2) for subject in subjects]
+    for number in range(1, ROUNDS + 1):
+        flight = (requests * FLIGHT)[:FLIGHT]
+        yield tuple(Case(f"flight.{number}-{place}", request) for place, request in enumerate(flight, 1))

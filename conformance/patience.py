@@ -1,0 +1,208 @@
+"""Sending one case with patience: throttles are obeyed, a hiccup is told from a habit, a budget is kept.
+
+Nothing is decided here. What every try came to is handed on, and what that means is for the rules to say.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from conformance.contract.reading import Reading
+from conformance.doors import Doors
+from conformance.exchange import Case, Exchange
+from conformance.message import Answer, Delivery, NoAnswer, Request, Response, Silence
+
+TRIES_WHEN_THROTTLED = 3
+LONGEST_PAUSE = 5.0
+"""Seconds for which a Retry-After is obeyed, at most."""
+ENOUGH = 3
+"""How many requests must be answered only when sent in quiet before everything is, and how many attempts at that must
+be in vain before it is no longer tried."""
+SECOND_LOOKS = 3
+"""How often a request is sent again after its connection broke once and then did not."""
+
+
+class Connection(Protocol):
+    """One connection to the target."""
+
+    lost_idle: bool
+    """It had been used before, and broke before a byte of this answer came."""
+
+    @property
+    def reusable(self) -> bool: ...
+
+    def exchange(self, request: Request, delivery: Delivery = ...) -> Answer: ...
+
+    def settle(self) -> bytes:
+        """Bytes that nobody asked for, sent a moment after the answer."""
+        ...
+
+    def close(self) -> None: ...
+
+
+Open = Callable[[], Connection]
+"""The one seam: a socket to a live target, or a session with the reference in this process."""
+
+
+class CutOff(Exception):
+    """There is no point in going on, or no leave to."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What sending a case came to."""
+
+    answer: Answer
+    seconds: float
+    lost: tuple[NoAnswer, ...] = ()
+
+
+class Sender:
+    """Sends cases, from any thread, within the budget of the run."""
+
+    def __init__(self, open_connection: Open, budget: int | None) -> None:
+        self._open = open_connection
+        self._budget = budget
+        self._lock = threading.Lock()
+        self._doors = Doors()
+        self._idle: list[Connection] = []
+        self._stopped = threading.Event()
+        self._helped = 0
+        self._in_vain = 0
+        self.sent = 0
+        self.throttled = 0
+
+    @property
+    def quiet(self) -> bool:
+        """The target has shown that it serves one connection at a time: from then on it gets one."""
+        return self._helped >= ENOUGH
+
+    def stop(self) -> None:
+        """Send nothing more; what is under way ends by its own deadline."""
+        self._stopped.set()
+
+    def alone(self, case: Case, reading: Reading) -> Sent:
+        """Send a case by itself, and once more if its answer is lost."""
+        first = self._with_company(case, reading)
+        if not _was_lost(first.answer, case, reading):
+            return first
+        again = self._with_company(case, reading) if self._in_vain >= ENOUGH else self._in_quiet(case, reading)
+        losses = [first.answer] if isinstance(first.answer, NoAnswer) else []
+        self._learn(again.answer)
+        if isinstance(again.answer, Response) and losses and losses[0].kind is not Silence.TIMEOUT:
+            looks = (self._with_company(case, reading).answer for _ in range(SECOND_LOOKS))
+            losses += [look for look in looks if isinstance(look, NoAnswer)]
+        return Sent(again.answer, again.seconds, tuple(losses))
+
+    def in_turn(self, cases: Sequence[Case]) -> list[Sent]:
+        """Send cases on one connection, or on the next where the server closes it; all again if one was lost."""
+        with self._doors.together():
+            first = self._conversation(cases)
+        if not any(isinstance(each.answer, NoAnswer) for each in first[1:]):
+            return first
+        with self._doors.alone():
+            again = self._conversation(cases)
+        return [
+            Sent(new.answer, new.seconds, (old.answer,) if isinstance(old.answer, NoAnswer) and place else ())
+            for place, (old, new) in enumerate(zip(first, again, strict=True))
+        ]
+
+    def _with_company(self, case: Case, reading: Reading) -> Sent:
+        if self.quiet:
+            return self._in_quiet(case, reading)
+        with self._doors.together():
+            return self._unthrottled(case, reading)
+
+    def _in_quiet(self, case: Case, reading: Reading) -> Sent:
+        """Send with no other request in flight and no other connection open, as the most patient client would."""
+        with self._doors.alone():
+            self.close()
+            sent = self._unthrottled(case, reading)
+            self.close()
+        return sent
+
+    def _learn(self, answer: Answer) -> None:
+        with self._lock:
+            self._helped += isinstance(answer, Response)
+            self._in_vain += isinstance(answer, NoAnswer)
+
+    def _conversation(self, cases: Sequence[Case]) -> list[Sent]:
+        if self._idle:
+            self._idle.pop().close()  # never more connections than requests in flight
+        connection, sent = self._open(), []
+        for case in cases:
+            if not connection.reusable:
+                connection.close()
+                connection = self._open()
+            attempt = self._once(connection, case)
+            if isinstance(attempt.answer, NoAnswer) and connection.lost_idle:
+                connection.close()
+                connection = self._open()
+                attempt = self._once(connection, case)
+            sent.append(attempt)
+        connection.close()
+        return sent
+
+    def _unthrottled(self, case: Case, reading: Reading) -> Sent:
+        for attempt in range(TRIES_WHEN_THROTTLED + 1):
+            sent = self._on_an_idle_connection(case)
+            exchange = Exchange(case, reading, sent.answer)
+            if not exchange.throttled or attempt == TRIES_WHEN_THROTTLED:
+                break
+            with self._lock:
+                self.throttled += 1
+            self._stopped.wait(_pause(sent.answer, attempt))
+        return sent
+
+    def _on_an_idle_connection(self, case: Case) -> Sent:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._open()
+        sent = self._once(connection, case)
+        if isinstance(sent.answer, NoAnswer) and connection.lost_idle:
+            connection.close()
+            connection = self._open()
+            sent = self._once(connection, case)
+        # only a good answer leaves a connection that the next case may be judged on
+        if isinstance(sent.answer, Response) and sent.answer.status == 200 and connection.reusable:
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return sent
+
+    def _once(self, connection: Connection, case: Case) -> Sent:
+        with self._lock:
+            if self._stopped.is_set():
+                raise CutOff("the run was stopped")
+            if self._budget is not None and self.sent >= self._budget:
+                raise CutOff(f"the budget of {self._budget} requests is used up")
+            self.sent += 1
+        started = time.perf_counter()
+        answer = connection.exchange(case.request, case.delivery)
+        seconds = time.perf_counter() - started
+        if isinstance(answer, Response) and (stray := connection.settle()):
+            fault = f"{len(stray)} bytes follow the answer a moment later"
+            answer = replace(answer, faults=(*answer.faults, fault), wire=answer.wire + stray)
+        return Sent(answer, seconds)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+
+def _was_lost(answer: Answer, case: Case, reading: Reading) -> bool:
+    """No answer came where one was due. What is not HTTP may be met with silence."""
+    return isinstance(answer, NoAnswer) and reading.proper and case.delivery is not Delivery.ABORT
+
+
+def _pause(answer: Answer, attempt: int) -> float:
+    """Seconds to wait before a throttled request is sent again."""
+    values = answer.values(b"retry-after") if isinstance(answer, Response) else ()
+    asked = float(values[0]) if values and values[0].isdigit() and len(values[0]) < 7 else 0.2 * 2**attempt
+    return min(asked, LONGEST_PAUSE)

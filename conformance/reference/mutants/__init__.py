@@ -1,0 +1,12 @@
+"""The reference with one fault each. Every one of them must be caught by a clause that it names."""
+
+from conformance.reference.mutants import bodies, conduct, errors, requests, results
+from conformance.reference.strains import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (
+    *requests.MUTANTS,
+    *bodies.MUTANTS,
+    *results.MUTANTS,
+    *errors.MUTANTS,
+    *conduct.MUTANTS,
+)

@@ -1,0 +1,150 @@
+"""The report on a terminal: live progress, then the failures, a summary by section, and the verdict.
+
+Whatever a target said goes through ``visible`` and behind a bar, so that it can neither move the cursor nor speak to a
+CI system that reads our output.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from conformance import campaign
+from conformance.contract.clauses import Level, catalogue
+from conformance.report.document import curl_line, script_name
+from conformance.report.record import ClauseRow, Conclusion, Outcome, Report
+from conformance.report.visible import visible
+
+SHOWN = 10
+"""Failed clauses that are shown in full; the rest is in the report."""
+
+_STYLES = {
+    Conclusion.CONFORMANT: "bold green",
+    Conclusion.NON_CONFORMANT: "bold red",
+    Conclusion.INDETERMINATE: "bold yellow",
+    Conclusion.PARTIAL: "bold yellow",
+}
+
+
+@contextmanager
+def progress(planned: int, *, quiet: bool) -> Iterator[Callable[[campaign.Progress], None]]:
+    """A progress bar on a terminal, a line now and then elsewhere, nothing when quiet."""
+    console = Console(file=sys.stderr)
+    if quiet:
+        yield lambda _: None
+    elif console.is_terminal:
+        with _bar(console) as bar:
+            task = bar.add_task("judging", total=planned, breached=0)
+            yield lambda at: bar.update(task, completed=at.seen, breached=at.breached)
+    else:
+        yield _in_lines(max(1, planned // 5))
+
+
+def _in_lines(step: int) -> Callable[[campaign.Progress], None]:
+    def say(at: campaign.Progress) -> None:
+        if at.seen % step == 0:
+            line = f"{at.seen} of {at.planned} judged, {at.breached} with findings"
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+    return say
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[breached]} with findings"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def show(report: Report, folder: Path | None, console: Console | None = None) -> None:
+    """Print the report: failures first, then the sections, then the verdict and where the files are."""
+    console = console or Console(highlight=False, soft_wrap=True)
+    failed = [*report.failed(Level.MUST), *report.failed(Level.SHOULD)]
+    for row in failed[:SHOWN]:
+        _show_failure(console, row, report, folder)
+    if len(failed) > SHOWN:
+        console.print(f"... and {len(failed) - SHOWN} more clauses that failed, in the report\n")
+    console.print(_sections(report))
+    _show_gaps(console, report)
+    verdict = Text(f"{visible(report.target.name)}: ").append(str(report.conclusion), _STYLES[report.conclusion])
+    console.print(verdict.append(f" ({visible(report.reason)})"))
+    if folder:
+        console.print(Text(f"report: {folder}"))
+
+
+def _show_failure(console: Console, row: ClauseRow, report: Report, folder: Path | None) -> None:
+    style = "red" if row.clause.level is Level.MUST else "yellow"
+    mark = "known failure" if row.known else "failed"
+    console.print(Text(f"{row.clause.level} {row.clause.id} {mark}: {row.breached} of {row.judged} exchanges", style))
+    failure = row.failures[0]
+    lines = {
+        "requirement": row.clause.requirement,
+        "case": f"{failure.case}, {failure.finding.where}",
+        "expected": failure.finding.expected,
+        "actual": failure.finding.actual,
+    }
+    if folder:
+        lines["repeat"] = f"python {folder / script_name(failure)}"
+    if folder and (line := curl_line(failure, report.target.url)):
+        lines["or"] = f"cd {folder} && {line}"
+    for label, text in lines.items():
+        console.print(Text(f"  | {label:<11} {visible(text, 1000)}"))
+    console.print()
+
+
+def _sections(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("section")
+    for title in ("passed", "failed", "remarks", "observed", "unexercised", "n/a", "error"):
+        table.add_column(title, justify="right")
+    for section, title in catalogue().sections.items():
+        rows = [row for row in report.rows if row.clause.section == section]
+        if rows:
+            table.add_row(title, *map(_number, _tally(rows)))
+    return table
+
+
+def _tally(rows: list[ClauseRow]) -> list[int]:
+    def count(outcome: Outcome, *levels: Level) -> int:
+        return sum(row.outcome is outcome and (not levels or row.clause.level in levels) for row in rows)
+
+    return [
+        count(Outcome.PASSED),
+        count(Outcome.FAILED, Level.MUST),
+        count(Outcome.FAILED, Level.SHOULD),
+        count(Outcome.OBSERVED),
+        count(Outcome.UNEXERCISED),
+        count(Outcome.NOT_APPLICABLE),
+        count(Outcome.ERROR),
+    ]
+
+
+def _number(count: int) -> str:
+    return str(count) if count else "."
+
+
+def _show_gaps(console: Console, report: Report) -> None:
+    gaps = [row for row in report.rows if row.outcome is Outcome.UNEXERCISED and row.reason != "deselected"]
+    console.print()
+    for row in gaps:
+        console.print(Text(f"  unexercised {row.clause.id}: {visible(row.reason)}"))
+    for name in report.stale:
+        console.print(Text(f"  stale: {name} is listed as a known failure and does not fail"))
+    if report.course.unsteady:
+        console.print(Text(f"  unsteady: {len(report.course.unsteady)} requests were answered only when sent again"))
+    if report.course.throttled:
+        console.print(Text(f"  throttled: {report.course.throttled} times, obeyed and tried again"))
+    if gaps or report.stale:
+        console.print()

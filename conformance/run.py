@@ -1,0 +1,125 @@
+"""A run from end to end: plan, announce, send, judge, account. The command and the pytest plugin both call this."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from conformance.campaign import Campaign, Progress
+from conformance.cases.plan import Plan, plan
+from conformance.cases.requests import measured
+from conformance.contract.clauses import catalogue
+from conformance.judge import Judge, Verdict
+from conformance.mistake import OperatorMistake, did_you_mean
+from conformance.patience import Open
+from conformance.report import document, junit, markdown, repeat
+from conformance.report.record import Report, compile_report
+from conformance.rules import RULES
+from conformance.target import Target
+from conformance.wire.client import Client, Endpoint, Limits
+
+FORMATS: dict[str, tuple[str, Callable[[Report], str]]] = {
+    "junit": ("junit.xml", junit.render),
+    "markdown": ("report.md", markdown.render),
+}
+"""What is written beside ``report.json``: name of the file and how it is rendered."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that has been planned and not yet begun: nothing has been sent."""
+
+    target: Target
+    plan: Plan
+    open_connection: Open
+    clauses: frozenset[str]
+    seed: str
+    planned: int
+    looks: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.target.name} at {self.target.url}: {self.planned} requests, "
+            f"of which {self.looks} have a model look at an image"
+        )
+
+    def go(self, on_progress: Callable[[Progress], None] = lambda _: None) -> tuple[Report, list[Verdict]]:
+        """Send everything and account for it."""
+        judge = Judge(rule for rule in RULES if rule.clause in self.clauses)
+        started, clock = datetime.now(UTC), time.perf_counter()
+        course = Campaign(self.target, self.open_connection, judge).run(self.plan, on_progress)
+        report = compile_report(
+            self.target,
+            judge.verdicts,
+            course,
+            planned=self.planned,
+            looks=self.looks,
+            seed=self.seed,
+            started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            seconds=time.perf_counter() - clock,
+            selected=self.clauses,
+        )
+        return report, judge.verdicts
+
+
+def prepare(target: Target, *, only: tuple[str, ...] = (), seed: str = "0", opener: Open | None = None) -> Prepared:
+    """Plan a run; nothing is sent. Raises OperatorMistake for a bad URL, an unknown clause, unreadable photographs."""
+    clauses = selected(only)
+    target = measured(target)
+    unknown = next((name for name in target.known_failures if name not in catalogue().clauses), None)
+    if unknown:
+        raise OperatorMistake(
+            f"known-failures.{unknown}: there is no such clause{did_you_mean(unknown, catalogue().clauses)}"
+        )
+    try:
+        endpoint = Endpoint.of(target.url, str(target.ca) if target.ca else None)
+    except ValueError as error:
+        raise OperatorMistake(f"target.url: {error}") from None
+    client = Client(endpoint, Limits(answer_seconds=target.limits.answer_seconds))
+    whole = plan(target, endpoint.host_header)
+    planned = sum(1 for _ in whole.cases())
+    return Prepared(target, whole, opener or client.open, clauses, seed, planned, whole.looks(target))
+
+
+def selected(words: tuple[str, ...]) -> frozenset[str]:
+    """The clauses that a selection names: sections or clause ids; all of the set when it is empty."""
+    tested = {clause.id: clause.section for clause in catalogue().tested()}
+    if not words:
+        return frozenset(tested)
+    chosen: set[str] = set()
+    for word in words:
+        found = {clause for clause, section in tested.items() if word in (clause, section)}
+        if not found:
+            known = [*tested, *tested.values()]
+            raise OperatorMistake(f"there is no section or clause {word!r} to select{did_you_mean(word, known)}")
+        chosen |= found
+    return frozenset(chosen)
+
+
+def write_all(report: Report, folder: Path, formats: tuple[str, ...] = tuple(FORMATS)) -> None:
+    """Write the report and its renderings, and a way to repeat each failure, into a folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_repeats(report, folder)
+        for name in formats:
+            file, render = FORMATS[name]
+            (folder / file).write_text(render(report), encoding="utf-8")
+        document.write(report, folder)
+    except OSError as error:
+        raise OperatorMistake(f"{folder}: the report cannot be written: {error}") from None
+
+
+def _write_repeats(report: Report, folder: Path) -> None:
+    failures = [failure for row in report.rows for failure in row.failures]
+    if failures:
+        (folder / "repeat").mkdir(exist_ok=True)
+    seconds = report.target.limits.answer_seconds
+    for failure in failures:
+        title = f"{failure.id}, case {failure.case}"
+        text = repeat.script(title, report.target.url, failure.connections, seconds)
+        (folder / document.script_name(failure)).write_text(text, encoding="utf-8")
+        if document.curl_line(failure, report.target.url):
+            (folder / document.body_name(failure)).write_bytes(failure.request.body)

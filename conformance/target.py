@@ -1,0 +1,165 @@
+"""What an implementation under test declares of itself: its target file, read and checked before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from conformance.mistake import OperatorMistake, did_you_mean
+from conformance.shipped import shipped
+
+RUNNING = ("classification", "segmentation")
+"""The scenes whose model answers 200."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Width and height of an image, in pixels."""
+
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A project and version that the target declares to be in a certain state."""
+
+    name: str
+    project: str
+    version: str
+    image: Size | None = None
+    """The only size that the model takes; None when it takes any."""
+    samples: tuple[Path, ...] = ()
+    """Photographs of the user's own that the model takes."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the target asks of those who call it, and declares of itself."""
+
+    answer_seconds: float = 10.0
+    concurrency: int = 4
+    requests: int | None = None
+    max_image_bytes: int | None = None
+    min_image_side: int | None = None
+    max_image_side: int | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """An implementation under test."""
+
+    name: str
+    url: str
+    version: str = ""
+    ca: Path | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
+    """Organization, contact and homepage, as far as given."""
+    limits: Limits = field(default_factory=Limits)
+    scenes: Mapping[str, Scene] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+    """Scenes of which the target says that it has no such thing."""
+    known_failures: Mapping[str, str] = field(default_factory=dict)
+
+    def running(self) -> list[Scene]:
+        """The scenes whose model answers 200, in order."""
+        return [self.scenes[name] for name in RUNNING if name in self.scenes]
+
+
+def load(path: Path) -> Target:
+    """Read a target file. Raises OperatorMistake, naming file and key, when anything in it is wrong."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise OperatorMistake(f"{path}: there is no such target file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OperatorMistake(f"{path}: this cannot be read as TOML: {error}") from None
+    for complaint in complaints(document):
+        raise OperatorMistake(f"{path}: {complaint}")
+    return parse(document, path)
+
+
+def complaints(document: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with a target document, each as ``key: sentence``."""
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads(shipped("schemas", "target.schema.json").read_text(encoding="utf-8"))
+    errors = Draft202012Validator(schema).iter_errors(document)
+    for error in sorted(errors, key=lambda each: ([str(step) for step in each.absolute_path], each.message)):
+        yield _complaint(error)
+
+
+def _complaint(error: Any) -> str:
+    key = ".".join(str(step) for step in error.absolute_path)
+    if error.validator == "additionalProperties" and "properties" in error.schema:
+        known = error.schema["properties"]
+        stray = next(name for name in error.instance if name not in known)
+        return f"{_joined(key, stray)}: there is no such key{did_you_mean(stray, known)}"
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        return f"{_joined(key, missing)}: this key is missing"
+    if error.validator == "pattern":
+        return f"{key}: {error.instance!r} is not of the form {error.validator_value}"
+    return f"{key}: {error.message}"
+
+
+def _joined(*keys: str) -> str:
+    return ".".join(key for key in keys if key)
+
+
+def parse(document: Mapping[str, Any], path: Path) -> Target:
+    """The target of a document without complaints; ``path`` is the file that relative names start from."""
+    about = dict(document["target"])
+    ca = about.pop("ca", None)
+    declared = document["scenes"]
+    scenes = {name: _scene(name, entry, path) for name, entry in declared.items() if entry is not False}
+    return Target(
+        name=about.pop("name"),
+        url=about.pop("url"),
+        version=about.pop("version", ""),
+        ca=_existing(path, "target.ca", ca) if ca else None,
+        about=about,
+        limits=Limits(**document.get("limits", {})),
+        scenes=scenes,
+        absent=frozenset(name for name, entry in declared.items() if entry is False),
+        known_failures=document.get("known-failures", {}),
+    )
+
+
+def _scene(name: str, entry: Mapping[str, Any], path: Path) -> Scene:
+    image = entry.get("image")
+    return Scene(
+        name,
+        entry["project"],
+        entry["version"],
+        Size(image["width"], image["height"]) if image else None,
+        _samples(path, name, entry["samples"]) if "samples" in entry else (),
+    )
+
+
+def _samples(path: Path, scene: str, pattern: str) -> tuple[Path, ...]:
+    base = path.parent
+    found = sorted(base.glob(pattern)) if not Path(pattern).is_absolute() else _absolute_glob(pattern)
+    photographs = tuple(each for each in found if each.suffix.lower() in {".png", ".jpg", ".jpeg"})
+    if not photographs:
+        raise OperatorMistake(f"{path}: scenes.{scene}.samples: no PNG or JPEG file matches {pattern!r}")
+    return photographs
+
+
+def _absolute_glob(pattern: str) -> list[Path]:
+    anchor = Path(pattern).anchor
+    return sorted(Path(anchor).glob(str(Path(pattern).relative_to(anchor))))
+
+
+def _existing(path: Path, key: str, name: str) -> Path:
+    found = path.parent / name
+    if not found.is_file():
+        raise OperatorMistake(f"{path}: {key}: there is no file {name!r}")
+    return found

@@ -161,7 +161,7 @@ class Campaign:
         self._breached += bool(self._judge.see(exchange))
         if exchange.before is None and not exchange.beside and exchange.request.wire in self._recurring:
             self._alone[exchange.request.wire] = exchange
-        if isinstance(exchange.answer, Response):
+        if isinstance(exchange.answer, Response) or exchange.answer.spoke:
             course.answered += 1
             self._silent = 0
             if exchange.lost:

@@ -130,6 +130,11 @@ class NoAnswer:
     wire: bytes = field(default=b"", repr=False)
     """What had arrived by then."""
 
+    @property
+    def spoke(self) -> bool:
+        """An answer had begun, and was broken or broken off; the deadline and we had no part in that."""
+        return bool(self.wire) and self.kind in (Silence.MALFORMED, Silence.CLOSED, Silence.RESET)
+
 
 Answer = Response | NoAnswer
 

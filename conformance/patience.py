@@ -22,7 +22,7 @@ LONGEST_PAUSE = 5.0
 ENOUGH = 3
 """How many requests must be answered only when sent in quiet before everything is, and how many attempts at that must
 be in vain before it is no longer tried."""
-SECOND_LOOKS = 3
+SECOND_LOOKS = 8
 """How often a request is sent again after its connection broke once and then did not."""
 
 

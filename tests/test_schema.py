@@ -1,4 +1,4 @@
-"""The walk through the schemas: it agrees with a validator, counts nulls as absent, and refuses what it does not know."""
+"""The walk through the schemas: it agrees with a validator, nulls count as absent, unknown keywords are refused."""
 
 from __future__ import annotations
 
@@ -88,7 +88,8 @@ def mutated(draw: st.DrawFn, new: st.SearchStrategy[Any] = ANYTHING) -> Any:
     for _ in range(draw(st.integers(1, 3))):
         places = list(paths(value))
         at = draw(st.sampled_from(places[1:] or places))
-        value = removed(value, at) if at and draw(st.booleans()) else replaced(value, at, draw(new))
+        gone = draw(st.booleans())
+        value = removed(value, at) if gone and at else replaced(value, at, draw(new))
     return value
 
 
@@ -96,7 +97,7 @@ def mutated(draw: st.DrawFn, new: st.SearchStrategy[Any] = ANYTHING) -> Any:
 @given(SOUND)
 def test_sound_results_break_nothing(value: Any) -> None:
     """What is written by the contract is kept by both."""
-    assert (True, []) == (ORACLE.is_valid(value), broken(value))
+    assert (ORACLE.is_valid(value), broken(value)) == (True, [])
 
 
 @LAWS
@@ -222,7 +223,7 @@ KEPT = {
 @pytest.mark.parametrize("value", KEPT.values(), ids=KEPT)
 def test_liberties_break_nothing(value: Any) -> None:
     """Null counts as absent, and what the contract leaves free is free."""
-    assert [] == broken(value)
+    assert broken(value) == []
 
 
 def test_a_constraint_that_was_never_met_is_not_reported() -> None:

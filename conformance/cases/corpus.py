@@ -46,7 +46,7 @@ def build(entry: Entry, subject: Subject) -> tuple[Request, Delivery]:
 def _headers(entry: Entry, draft: Draft) -> list[tuple[str | bytes, str | bytes]]:
     named = {"content-type": entry.get("content-type")}
     left_out = {name.lower() for name in entry.get("without", ())}
-    if "chunked" in entry or entry.get("method", "POST") in ("GET", "HEAD", "OPTIONS", "TRACE"):
+    if "chunked" in entry or (_is_bodiless(entry) and "body" not in entry):
         left_out.add("content-length")
     headers: list[tuple[str | bytes, str | bytes]] = []
     for name, value in draft.headers():
@@ -66,12 +66,14 @@ def _value(value: Any) -> str:
 
 def _body(entry: Entry, subject: Subject) -> bytes:
     """The body that an entry names: a text, ``{bytes: hex}``, or one of our pictures."""
-    body = entry.get("body", "png")
-    if entry.get("method", "POST") in ("GET", "HEAD", "OPTIONS", "TRACE"):
-        return b""
+    body = entry.get("body", "empty" if _is_bodiless(entry) else "png")
     if isinstance(body, dict):
         return bytes.fromhex(body["hex"]) if "hex" in body else body["text"].encode()
     return _BODIES[body](subject)
+
+
+def _is_bodiless(entry: Entry) -> bool:
+    return entry.get("method") in ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 def _filled(text: str, draft: Draft, subject: Subject) -> str:
@@ -82,6 +84,8 @@ def _filled(text: str, draft: Draft, subject: Subject) -> str:
         "{version}": scene.version,
         "{project%}": f"%{ord(scene.project[0]):02x}{scene.project[1:]}",
         "{version%}": f"%{ord(scene.version[0]):02X}{scene.version[1:]}",
+        "{project-overlong}": f"%{0xC0 | ord(scene.project[0]) >> 6:X}%{0x80 | ord(scene.project[0]) & 0x3F:X}"
+        + scene.project[1:],
         "{project%%}": "".join(f"%{ord(letter):02X}" for letter in scene.project),
         "{PROJECT%25}": f"%25{ord(scene.project[0]):02X}{scene.project[1:]}",
         "{version%25}": f"%25{ord(scene.version[0]):02X}{scene.version[1:]}",

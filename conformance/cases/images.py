@@ -23,6 +23,8 @@ MOST_BYTES = 900_000
 
 _LONGEST_SEGMENT = 65537
 _QUALITY = 90
+_LAMP = (206, 204, 198)
+"""The light over the belt: so bright that a dark defect is one for any detector."""
 _EMPTY_BLOCK = b"\0\0\0\xff\xff"
 """A stored deflate block of no bytes: five bytes that inflate to nothing."""
 
@@ -47,9 +49,10 @@ def scene_photo(width: int, height: int, number: int, defect: bool = False) -> I
     left, top = (round(width * chance.uniform(0.12, 0.25)), round(height * chance.uniform(0.12, 0.25)))
     box = (left, top, left + round(width * 0.6), top + round(height * 0.6))
     belt.paste(metal, (0, 0), _part(width, height, box, chance))
+    lit = Image.blend(belt, Image.new("RGB", belt.size, _LAMP), 0.7)
     if defect:
-        _damage(belt, box, chance)
-    return belt
+        _damage(lit, box, chance)
+    return lit
 
 
 @lru_cache(maxsize=256)
@@ -216,7 +219,7 @@ def _jpeg(picture: Image.Image, **options: Any) -> bytes:
 
 
 def _png_variants(width: int, height: int) -> Iterator[tuple[str, bytes]]:
-    scene = scene_photo(width, height, 1)
+    scene = scene_photo(width, height, 1, defect=True)
     grey, alpha = scene.convert("L"), Image.linear_gradient("L").resize((width, height))
     veiled, veiled_grey = scene.copy(), Image.merge("LA", (grey, alpha))
     veiled.putalpha(alpha)
@@ -270,7 +273,7 @@ def _quantised(scene: Image.Image, colours: int) -> Image.Image:
 
 
 def _jpeg_variants(width: int, height: int) -> Iterator[tuple[str, bytes]]:
-    scene = scene_photo(width, height, 2)
+    scene = scene_photo(width, height, 2, defect=True)
     exif = Image.Exif()
     exif[0x0112] = 1
     exif[0x010F] = "conveyor camera"

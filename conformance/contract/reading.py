@@ -30,6 +30,11 @@ HEADER_LINES = 64
 
 _PATH = frozenset({"route.literals", "path.encoding"})
 _BELOW = frozenset({"http.malformed", "route.method", *_PATH})
+_ABOVE = frozenset(
+    {"route.query", "route.trailing-slash", "route.encoded-literals", "route.absolute-form", "body.length"}
+    | {"http.expect", FREE}
+)
+"""Open matters that a router, a proxy or a server may refuse before any operation is reached."""
 
 # Headers that may lawfully change the answer: whoever sends one leaves it open what comes back
 _MEANINGFUL = frozenset(
@@ -41,7 +46,7 @@ _MEANINGFUL = frozenset(
 _MEANINGFUL_PREFIXES = (b"if-", b"sec-", b"x-amz-", b"x-forwarded-", b"x-original-", b"x-rewrite-", b"access-control-")
 _HARMLESS = frozenset({b"x-amz-user-agent"})
 _ACCEPTABLE = frozenset({b"*/*", b"application/json"})
-_NEAR_TYPES = frozenset({"image/jpg", "image/pjpeg", "image/x-png", "image/*", "*/*"})
+_NEAR_TYPES = frozenset({"image/jpg", "image/pjpeg", "image/x-png"})
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,11 @@ class Reading:
 
     @property
     def reaches_operation(self) -> bool:
-        """Method and literals are right and the labels decode: whatever answers, answers for the operation."""
-        return self.project is not None and self.breaks.isdisjoint(_BELOW) and self.open.isdisjoint(_ROUTE_MATTERS)
+        """Method and literals are right, the labels decode, and nothing about it is for routers or transport to refuse.
+
+        Whatever answers then, answers for the operation.
+        """
+        return bool(self.project and self.version) and self.breaks.isdisjoint(_BELOW) and self.open.isdisjoint(_ABOVE)
 
     @property
     def sound(self) -> bool:
@@ -84,22 +92,15 @@ class Reading:
         return not self.breaks and not self.open and not self.wishes
 
 
-_ROUTE_MATTERS = frozenset(
-    {"route.trailing-slash", "route.encoded-literals", "route.absolute-form", "route.method-case"}
-)
-
-
 def read(request: Request, target: Target) -> Reading:
     """Read a request by the documents and by what the target declares. Never raises, whatever the bytes."""
     message = http.read(request)
     if message.faults:
         return Reading(breaks=frozenset({"http.malformed"}))
-    if request.method.upper() != document().method.encode():
+    if request.method != document().method.encode():
         return Reading(breaks=frozenset({"route.method"}))
     breaks: set[str] = set()
     matters: set[str] = set(_header_matters(request))
-    if request.method != document().method.encode():
-        matters.add("route.method-case")
     labels = _labels(request, breaks, matters)
     project, version = (uri.decode(label) if label is not None else None for label in labels)
     breaks.update(_broken(document().project, project), _broken(document().version, version))
@@ -107,7 +108,7 @@ def read(request: Request, target: Target) -> Reading:
     kind = _content_type(request, breaks, matters)
     picture = look_at(message.payload)
     wishes = set(_picture_matters(picture, kind, scene, len(message.payload), target, breaks, matters))
-    if message.chunked:
+    if message.chunked or not request.values(b"content-length"):
         matters.add("body.length")
     return Reading(
         frozenset(breaks),
@@ -190,6 +191,8 @@ def _header_matters(request: Request) -> Iterator[str]:
 
 
 def _may_change_the_answer(name: bytes, value: bytes) -> bool:
+    if not value.isascii():
+        return True  # obsolete text (RFC 9110 5.5): some parsers refuse it
     if name == b"accept":
         return value not in _ACCEPTABLE
     if name == b"connection":

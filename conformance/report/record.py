@@ -158,9 +158,7 @@ def compile_report(
     return Report(target, rows, course, planned, looks, seed, started, seconds, contract=digest())
 
 
-def _row(
-    clause: Clause, verdicts: Sequence[Verdict], target: Target, course: Course, selected: bool
-) -> ClauseRow:
+def _row(clause: Clause, verdicts: Sequence[Verdict], target: Target, course: Course, selected: bool) -> ClauseRow:
     known = target.known_failures.get(clause.id, "")
     if not selected:
         return ClauseRow(clause, Outcome.UNEXERCISED, "deselected", known=known)

@@ -27,6 +27,11 @@ def an_escaped_letter_is_the_letter(exchange: Exchange) -> Iterator[Finding]:
     yield from _served(exchange)
 
 
+@rule("path.unreserved", when=lambda exchange: _named_any_version(exchange) and exchange.reading.escaped)
+def an_escaped_name_is_never_called_invalid(exchange: Exchange) -> Iterator[Finding]:
+    yield from _not_called_invalid(exchange)
+
+
 @rule("content-type.accepted", when=demanded)
 def both_media_types_are_taken(exchange: Exchange) -> Iterator[Finding]:
     yield from _served(exchange)
@@ -101,6 +106,7 @@ def an_expectation_gets_a_final_answer(exchange: Exchange) -> Iterator[Finding]:
 RULES = (
     a_sound_request_is_served,
     an_escaped_letter_is_the_letter,
+    an_escaped_name_is_never_called_invalid,
     both_media_types_are_taken,
     a_plain_png_is_taken,
     a_plain_jpeg_is_taken,

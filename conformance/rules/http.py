@@ -8,7 +8,7 @@ from conformance.contract.reading import FREE
 from conformance.exchange import Exchange
 from conformance.message import NoAnswer, Silence
 from conformance.rule import Finding, rule
-from conformance.rules.selectors import answered, asked_properly, demanded
+from conformance.rules.selectors import asked_properly, demanded
 
 _HANG_UPS = (Silence.CLOSED, Silence.RESET)
 
@@ -27,14 +27,16 @@ def every_request_is_answered(exchange: Exchange) -> Iterator[Finding]:
         yield Finding("answer", "one complete answer in time", f"{losses[-1].kind}: {losses[-1].detail}")
 
 
-def _answered_a_proper_request(exchange: Exchange) -> bool:
-    """Where a request is no HTTP, both sides may disagree on where it ends, and so may their answers."""
-    return answered(exchange) and asked_properly(exchange)
+def _said_anything(exchange: Exchange) -> bool:
+    """Bytes came back. Where a request is no HTTP, both sides may disagree on where it ends, and so may the answers."""
+    spoke = not isinstance(exchange.answer, NoAnswer) or exchange.answer.spoke
+    return spoke and asked_properly(exchange)
 
 
-@rule("http.framing", when=_answered_a_proper_request)
+@rule("http.framing", when=_said_anything)
 def answers_are_proper_messages(exchange: Exchange) -> Iterator[Finding]:
-    for fault in exchange.response.faults if exchange.response else ():
+    answer = exchange.answer
+    for fault in (answer.detail,) if isinstance(answer, NoAnswer) else answer.faults:
         yield Finding("answer", "a proper HTTP message", fault)
 
 

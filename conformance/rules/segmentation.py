@@ -122,19 +122,29 @@ def the_mask_is_as_large_as_the_image(exchange: Exchange) -> Iterator[Finding]:
         yield Finding("AnomalyMask", f"{image.size} pixels, as the image", f"{file.width}x{file.height}")
 
 
-def returned_pixels_and_colours(exchange: Exchange) -> bool:
-    """The mask can be painted, and every listed colour is one that a pixel can have."""
-    if not (returned_a_mask(exchange) and listed_anomalies(exchange)):
-        return False
-    colours = [_colour(entry) for entry in exchange.anomalies]
-    return all(colour and _HEX.fullmatch(colour) for colour in colours) and exchange.mask_raster is not None
+def _returned_pixels(exchange: Exchange) -> bool:
+    return returned_a_mask(exchange) and listed_anomalies(exchange) and exchange.mask_raster is not None
 
 
-@rule("mask.colours", when=returned_pixels_and_colours)
+def _returned_colours_for_pixels(exchange: Exchange) -> bool:
+    """Every listed colour is one that a pixel can have."""
+    return all(_HEX.fullmatch(_colour(entry) or "") for entry in exchange.anomalies)
+
+
+def _returned_judgeable_pixels(exchange: Exchange) -> bool:
+    """A pixel of no listed colour may be of a type whose colour is lawful, yet none that a pixel can have."""
+    return _returned_pixels(exchange) and (_returned_colours_for_pixels(exchange) or not _strays(exchange))
+
+
+def _strays(exchange: Exchange) -> list[raster.Colour]:
+    colours = (_colour(entry) or "" for entry in exchange.anomalies)
+    listed = {_rgb(colour) for colour in colours if _HEX.fullmatch(colour)}
+    return sorted(set(exchange.mask_raster.colours) - listed) if exchange.mask_raster else []
+
+
+@rule("mask.colours", when=_returned_judgeable_pixels)
 def every_pixel_has_a_listed_colour(exchange: Exchange) -> Iterator[Finding]:
-    listed = {_rgb(_colour(entry) or "") for entry in exchange.anomalies}
-    painted = exchange.mask_raster
-    strays = sorted(set(painted.colours) - listed) if painted else []
+    painted, strays = exchange.mask_raster, _strays(exchange)
     if painted and strays:
         count = sum(painted.colours[stray] for stray in strays)
         at = raster.first_pixel_of(exchange.mask or b"", strays[0])
@@ -142,7 +152,12 @@ def every_pixel_has_a_listed_colour(exchange: Exchange) -> Iterator[Finding]:
         yield Finding(f"AnomalyMask, pixel {at}", "the colour of a listed type", f"{first}; {count} such pixels in all")
 
 
-@rule("mask.areas", when=lambda exchange: returned_pixels_and_colours(exchange) and _gave_every_area(exchange))
+def _returned_areas_of_pixels(exchange: Exchange) -> bool:
+    known = _returned_pixels(exchange) and _returned_colours_for_pixels(exchange)
+    return known and _gave_every_area(exchange)
+
+
+@rule("mask.areas", when=_returned_areas_of_pixels)
 def every_area_is_its_share_of_the_pixels(exchange: Exchange) -> Iterator[Finding]:
     painted = exchange.mask_raster
     if not painted:

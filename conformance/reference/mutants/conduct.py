@@ -671,13 +671,13 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "chunks-are-announced-only",
         "Chunks are announced, and the body comes as it is.",
-        ("http.framing",),
+        ("http.framing", "http.answered"),
         _in_chunks(chunks_are_announced_only),
     ),
     Mutant(
         "chunk-sizes-are-decimal",
         "The sizes of chunks are decimal.",
-        ("http.framing",),
+        ("http.framing", "http.answered"),
         _in_chunks(chunk_sizes_are_decimal),
     ),
     Mutant(
@@ -867,7 +867,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "answers-are-kept-by-length",
         "Bodies of the same length get the same answer, whatever the model.",
-        ("isolation.models", "isolation.sequence"),
+        ("isolation.models", "isolation.sequence", "anomalies.kind"),
         _serving(answers_are_kept_by_length),
     ),
     Mutant(
@@ -879,7 +879,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "answers-are-kept-by-image",
         "An image gets the same answer from every model.",
-        ("isolation.models",),
+        ("isolation.models", "anomalies.kind"),
         _serving(answers_are_kept_by_image),
     ),
     Mutant(
@@ -921,7 +921,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "images-must-be-as-large-as-the-first",
         "A model refuses images of another size than its first.",
-        ("isolation.sequence",),
+        ("isolation.sequence", "route.operation"),
         _detecting(images_must_be_as_large_as_the_first),
     ),
     Mutant(

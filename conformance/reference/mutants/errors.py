@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from http import HTTPMethod
 
 from PIL import Image
 
@@ -317,11 +316,6 @@ def fault_on_bytes_that_are_no_image(body: bytes) -> Image.Image:
 def fault_on_a_damaged_image(image: Image.Image) -> Image.Image:
     image.load()
     return image
-
-
-def strange_methods_are_not_implemented(call: Call, reply: Reply) -> Reply:
-    known = call.method.decode("latin-1") in HTTPMethod.__members__
-    return replace(reply, status=501) if reply.status == 405 and not known else reply
 
 
 _VALIDATION = tuple(reason for reason, earned in ERRORS.items() if earned == (400, "ValidationException"))
@@ -704,11 +698,5 @@ MUTANTS: tuple[Mutant, ...] = (
         "Damaged pixels crash the server.",
         ("error.blame",),
         replace(HONEST, load_image=fault_on_a_damaged_image),
-    ),
-    Mutant(
-        "strange-methods-are-not-implemented",
-        "A method that nobody knows is answered 501.",
-        ("error.blame",),
-        replace(HONEST, finish=strange_methods_are_not_implemented),
     ),
 )

@@ -217,11 +217,6 @@ def header_makes_it_a_post(call: Call, reply: Reply) -> Reply:
     return reply
 
 
-def header_makes_it_no_post(call: Call) -> None:
-    if not set(call.values(b"x-http-method-override")) <= {b"POST"}:
-        raise Refused(Reason.METHOD, "The operation is called with POST.", headers=(("Allow", "POST"),))
-
-
 # The encoding of the path.
 
 
@@ -749,12 +744,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "Any method is served with X-HTTP-Method-Override: POST.",
         ("route.method",),
         replace(HONEST, finish=header_makes_it_a_post),
-    ),
-    Mutant(
-        "header-makes-it-no-post",
-        "POST with X-HTTP-Method-Override: PUT is refused as a PUT, although the operation knows no such header.",
-        ("route.operation",),
-        replace(HONEST, admit=header_makes_it_no_post),
     ),
     Mutant(
         "dots-climb",

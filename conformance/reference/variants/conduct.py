@@ -149,7 +149,9 @@ def headers_are_in_reverse_order(call: Call, reply: Reply) -> bytes | NoReply:
 
 
 def header_values_have_space_around_them(call: Call, reply: Reply) -> bytes | NoReply:
-    return render(call, replace(reply, headers=tuple((name, f"\t  {value} \t") for name, value in reply.headers)))
+    """In front only of the error id: botocore does not strip what follows it (sdk.reads)."""
+    spaced = ((name, f"\t  {value}" + ("" if name == "x-amzn-ErrorType" else " \t")) for name, value in reply.headers)
+    return render(call, replace(reply, headers=tuple(spaced)))
 
 
 def header_values_follow_the_colon_at_once(call: Call, reply: Reply) -> bytes | NoReply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from http import HTTPMethod
 
 from conformance.reference.app import (
     ERRORS,
@@ -43,16 +44,16 @@ def slashes_at_the_end_are_ignored(target: bytes) -> bytes:
 
 
 def slash_at_the_end_is_redirected(call: Call, reply: Reply) -> Reply:
-    path = path_of(call.target)
-    if reply.status != 404 or not _OPERATION.fullmatch(path.rstrip(b"/")):
+    tidy = path_of(call.target).rstrip(b"/")
+    if tidy == path_of(call.target) or not _OPERATION.fullmatch(tidy) or reply.status != 404:
         return reply
-    headers = (("Location", path.rstrip(b"/").decode("ascii")), ("Content-Type", "text/html"))
+    headers = (("Location", tidy.decode("ascii")), ("Content-Type", "text/html"))
     return Reply(301, headers, b"<h1>Moved Permanently</h1>", reply.closes)
 
 
 def doubled_slashes_are_redirected(call: Call, reply: Reply) -> Reply:
     tidy = re.sub(rb"/+", b"/", path_of(call.target)).rstrip(b"/")
-    if reply.status != 404 or not _OPERATION.fullmatch(tidy):
+    if tidy == path_of(call.target) or not _OPERATION.fullmatch(tidy) or reply.status != 404:
         return reply
     return Reply(308, (("Location", tidy.decode("ascii")),), b"", reply.closes)
 
@@ -115,6 +116,11 @@ def get_shows_a_page(call: Call, reply: Reply) -> Reply:
         return reply
     page = b"<!doctype html><title>DetectAnomalies</title><p>POST an image here."
     return Reply(200, (("Content-Type", "text/html; charset=utf-8"),), page, reply.closes)
+
+
+def strange_methods_are_not_implemented(call: Call, reply: Reply) -> Reply:
+    known = call.method.decode("latin-1") in HTTPMethod.__members__
+    return replace(reply, status=501) if reply.status == 405 and not known else reply
 
 
 VARIANTS: tuple[Variant, ...] = (
@@ -197,5 +203,10 @@ VARIANTS: tuple[Variant, ...] = (
         "get-shows-a-page",
         "route.method forbids a 2xx with a result, and success.* judges POST alone.",
         replace(HONEST, finish=get_shows_a_page),
+    ),
+    Variant(
+        "strange-methods-are-not-implemented",
+        "RFC 9110, 15.6.2: 501 is the appropriate answer to a method that a server does not recognize.",
+        replace(HONEST, finish=strange_methods_are_not_implemented),
     ),
 )

@@ -13,7 +13,7 @@ from conformance.contract.reading import read
 from conformance.exchange import Case, Exchange
 from conformance.judge import Judge
 from conformance.message import Delivery, Response
-from conformance.patience import CutOff, Open, Sender, Sent
+from conformance.patience import CutOff, Open, Sender
 from conformance.target import Target
 
 PATIENCE = 6
@@ -130,15 +130,13 @@ class Campaign:
         return Exchange(case, reading, sent.answer, sent.seconds, sent.lost, alone=self._alone.get(case.request.wire))
 
     def _in_turn(self, cases: Sequence[Case]) -> list[Exchange]:
+        readings = [read(case.request, self._target) for case in cases]
         exchanges: list[Exchange] = []
-        for case, sent in zip(cases, self._sender.in_turn(cases), strict=True):
-            exchanges.append(self._following(case, sent, exchanges[-1] if exchanges else None))
+        for case, reading, sent in zip(cases, readings, self._sender.in_turn(cases, readings), strict=True):
+            before = exchanges[-1] if exchanges else None
+            exchange = Exchange(case, reading, sent.answer, sent.seconds, sent.lost, before)
+            exchanges.append(self._beside_its_witness(exchange) if before else exchange)
         return exchanges
-
-    def _following(self, case: Case, sent: Sent, before: Exchange | None) -> Exchange:
-        reading = read(case.request, self._target)
-        exchange = Exchange(case, reading, sent.answer, sent.seconds, sent.lost, before)
-        return self._beside_its_witness(exchange) if before else exchange
 
     def _beside_its_witness(self, exchange: Exchange) -> Exchange:
         """The exchange with its like, sent alone; many of these where the two were decided differently."""

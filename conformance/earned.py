@@ -18,7 +18,7 @@ _OF_PROJECTS = frozenset({"project.pattern", "project.length"})
 def fulfils(exchange: Exchange, clause: str) -> bool:
     """Whether the answer is what a breach of this one clause earns."""
     if clause.endswith(".length") and "" in (exchange.reading.project, exchange.reading.version):
-        return exchange.refused  # an empty segment: whoever routes may be the one who refuses
+        return exchange.well_formed_error  # an empty segment: whoever routes may be the one who refuses
     return _EARNINGS[catalogue().clauses[clause].earns](exchange)
 
 

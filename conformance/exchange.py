@@ -157,7 +157,7 @@ class Exchange:
     @property
     def throttled(self) -> bool:
         """A well-formed 429: never a breach by itself, whatever the request."""
-        return self.status == 429 and self.well_formed_error and self.error_id == "ThrottlingException"
+        return self.status == 429 and self.well_formed_error
 
     @property
     def outcome(self) -> str:

@@ -98,17 +98,20 @@ class Sender:
             losses += [look for look in looks if isinstance(look, NoAnswer)]
         return Sent(again.answer, again.seconds, tuple(losses))
 
-    def in_turn(self, cases: Sequence[Case]) -> list[Sent]:
+    def in_turn(self, cases: Sequence[Case], readings: Sequence[Reading]) -> list[Sent]:
         """Send cases on one connection, or on the next where the server closes it; all again if one was lost."""
         with self._doors.together():
             first = self._conversation(cases)
-        if not any(isinstance(each.answer, NoAnswer) for each in first[1:]):
+        lost = [
+            _was_lost(sent.answer, case, reading) for sent, case, reading in zip(first, cases, readings, strict=True)
+        ]
+        if not any(lost):
             return first
         with self._doors.alone():
             again = self._conversation(cases)
         return [
-            Sent(new.answer, new.seconds, (old.answer,) if isinstance(old.answer, NoAnswer) and place else ())
-            for place, (old, new) in enumerate(zip(first, again, strict=True))
+            Sent(new.answer, new.seconds, (old.answer,) if isinstance(old.answer, NoAnswer) and was_lost else ())
+            for old, new, was_lost in zip(first, again, lost, strict=True)
         ]
 
     def _with_company(self, case: Case, reading: Reading) -> Sent:

@@ -10,7 +10,9 @@ from conformance.reference.mutants import MUTANTS
 from conformance.reference.strains import Mutant, Variant
 from conformance.reference.variants import VARIANTS
 
-BY_ID: Mapping[str, Mutant | Variant] = {strain.id: strain for strain in (*MUTANTS, *VARIANTS)}
+Strain = Mutant | Variant
+
+BY_ID: Mapping[str, Strain] = {mutant.id: mutant for mutant in MUTANTS} | {variant.id: variant for variant in VARIANTS}
 
 
 def behaviour_of(mutant: str | None, variant: str | None) -> tuple[Behaviour, str]:
@@ -22,7 +24,7 @@ def behaviour_of(mutant: str | None, variant: str | None) -> tuple[Behaviour, st
     return HONEST, "the reference"
 
 
-def _find(word: str, noun: str, strains: tuple[Mutant, ...] | tuple[Variant, ...]) -> Mutant | Variant:
+def _find(word: str, noun: str, strains: tuple[Mutant, ...] | tuple[Variant, ...]) -> Strain:
     names = {strain.id: strain for strain in strains}
     if word not in names:
         raise OperatorMistake(f"there is no {noun} {word!r}{did_you_mean(word, names)}")

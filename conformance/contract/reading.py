@@ -27,12 +27,16 @@ IMAGE_SIDES = (64, 4096)
 """The sides, in pixels, that are published for training images (`body.limits`)."""
 HEADER_LINES = 64
 """More header lines than this some servers refuse by number, whatever their size."""
+BOMB_BYTES, BOMB_LINES = 65_536, 1000
+"""A head that passes either is a header bomb (`http.malformed`)."""
+HEAVY_HEAD = "free: a heavy head"
+"""Stands among the open matters for a head that nobody has to take, and that is no bomb yet."""
 
 _PATH = frozenset({"route.literals", "path.encoding"})
 _BELOW = frozenset({"http.malformed", "route.method", *_PATH})
 _ABOVE = frozenset(
     {"route.query", "route.trailing-slash", "route.encoded-literals", "route.absolute-form", "body.length"}
-    | {"http.expect", FREE}
+    | {"http.expect", FREE, HEAVY_HEAD}
 )
 """Open matters that a router, a proxy or a server may refuse before any operation is reached."""
 
@@ -95,7 +99,7 @@ class Reading:
 def read(request: Request, target: Target) -> Reading:
     """Read a request by the documents and by what the target declares. Never raises, whatever the bytes."""
     message = http.read(request)
-    if message.faults:
+    if message.faults or len(request.head) > BOMB_BYTES or len(request.headers) > BOMB_LINES:
         return Reading(breaks=frozenset({"http.malformed"}))
     if request.method != document().method.encode():
         return Reading(breaks=frozenset({"route.method"}))
@@ -180,6 +184,8 @@ def _scene(target: Target, project: str | None, version: str | None) -> Scene | 
 
 def _header_matters(request: Request) -> Iterator[str]:
     if len(request.head) > HEAD_BYTES or len(request.headers) > HEADER_LINES:
+        yield HEAVY_HEAD
+    if request.version == b"HTTP/1.0":
         yield FREE
     if b",".join(request.values(b"content-length")).count(b","):
         yield FREE  # the same length twice may be taken as one (RFC 9110 8.6)
@@ -203,7 +209,7 @@ def _may_change_the_answer(name: bytes, value: bytes) -> bool:
 def _content_type(request: Request, breaks: set[str], matters: set[str]) -> str | None:
     """The one listed media type that the request names, however it writes it; faults and doubts go into the sets."""
     values = request.values(b"content-type")
-    if len(values) > 1 or any(b"," in value for value in values):
+    if len(values) > 1:
         matters.add("content-type.repeated")
         return None
     value = values[0].decode("latin-1") if values else ""
@@ -212,6 +218,9 @@ def _content_type(request: Request, breaks: set[str], matters: set[str]) -> str 
         return None
     broken = {check.clause for check in checks(document().content_type, value) if check.actual is not None}
     breaks.update(broken - {"content-type.values"})
+    if "," in value:
+        matters.add("content-type.repeated")  # a list is the same as several headers
+        return None
     if "content-type.values" not in broken:
         return value
     return _other_type(value, breaks, matters)

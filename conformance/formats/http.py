@@ -51,8 +51,8 @@ def _head_faults(head: bytes) -> list[str]:
         faults.append("the method is not a token")
     if not _TARGET.fullmatch(target) or b"#" in target:
         faults.append("the request target holds what no target may")
-    if version != b"HTTP/1.1":
-        faults.append("the version is not HTTP/1.1")
+    if version not in (b"HTTP/1.1", b"HTTP/1.0"):
+        faults.append("the version is neither HTTP/1.1 nor HTTP/1.0")
     for field in fields:
         name, colon, value = field.partition(b":")
         if not (colon and TOKEN.fullmatch(name) and _VALUE.fullmatch(value)):
@@ -62,7 +62,7 @@ def _head_faults(head: bytes) -> list[str]:
 
 def _field_faults(request: Request) -> list[str]:
     faults = []
-    if len(request.values(b"host")) != 1:
+    if len(request.values(b"host")) != 1 and request.version != b"HTTP/1.0":
         faults.append("there is not exactly one Host")
     if request.values(b"content-length") and request.values(b"transfer-encoding"):
         faults.append("there are both a length and a transfer coding")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 _ABSOLUTE = re.compile(rb"(?i)https?://[^/?#]*")
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
-_CONTROLS = frozenset(map(chr, range(32))) - {"\n"} | {"\x7f"}
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,8 @@ def decode(segment: bytes) -> str | None:
 
 
 def is_risky(text: str) -> bool:
-    """Whether a decoded segment holds what proxies are known to refuse by themselves: controls, a backslash."""
-    return "\\" in text or not _CONTROLS.isdisjoint(text)
+    """Whether a decoded segment holds a backslash, which some servers take for a separator and refuse by themselves."""
+    return "\\" in text
 
 
 def has_escapes(segment: bytes) -> bool:

@@ -9,8 +9,6 @@ from conformance.message import Delivery
 from conformance.rule import Finding, rule
 from conformance.rules.selectors import asked_properly, demanded, wished
 
-_NEVER_INVALID = (200, 403, 404)
-
 
 def _served(exchange: Exchange) -> Iterator[Finding]:
     if not exchange.succeeded:
@@ -83,7 +81,10 @@ def _named_any_version(exchange: Exchange) -> bool:
 
 
 def _not_called_invalid(exchange: Exchange) -> Iterator[Finding]:
-    if exchange.status not in _NEVER_INVALID:
+    if exchange.reading.exists:
+        if exchange.status not in (200, 403, 404, 409):
+            yield Finding("answer", "200, 403, 404 or 409", exchange.outcome)
+    elif exchange.status not in (200, 403, 404):
         yield Finding("answer", "200, 403 or 404", exchange.outcome)
 
 

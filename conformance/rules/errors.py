@@ -116,7 +116,8 @@ def _is_about_http(exchange: Exchange) -> bool:
     """501 for a method or coding, 505 for a version that a server does not know: RFC 9110 asks for these."""
     request = exchange.request
     if exchange.status == 501:
-        return request.method.upper() != b"POST" or bool(request.values(b"transfer-encoding"))
+        codings = {value.lower() for value in request.values(b"transfer-encoding")}
+        return request.method != b"POST" or not codings <= {b"chunked"}
     return exchange.status == 505 and request.version != b"HTTP/1.1"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.contract.reading import FREE
+from conformance.contract.reading import HEAVY_HEAD
 from conformance.exchange import Exchange
 from conformance.message import NoAnswer, Silence
 from conformance.rule import Finding, rule
@@ -16,14 +16,15 @@ _HANG_UPS = (Silence.CLOSED, Silence.RESET)
 def _may_go_unanswered(exchange: Exchange) -> bool:
     """A server that turns away a head or an upload past its limits may hang up before its answer can be read."""
     reading = exchange.reading
-    too_much = not reading.open.isdisjoint({"body.limits", FREE}) or "body.declared-limits" in reading.breaks
+    too_much = not reading.open.isdisjoint({"body.limits", HEAVY_HEAD}) or "body.declared-limits" in reading.breaks
     return too_much and isinstance(exchange.answer, NoAnswer) and exchange.answer.kind in _HANG_UPS
 
 
 @rule("http.answered", when=lambda exchange: asked_properly(exchange) and not _may_go_unanswered(exchange))
 def every_request_is_answered(exchange: Exchange) -> Iterator[Finding]:
     losses = [*exchange.lost, *([exchange.answer] if isinstance(exchange.answer, NoAnswer) else [])]
-    if len(losses) > 1:  # a single loss, made good when tried again, is unsteady and not a breach
+    # a single loss that was made good when tried again is unsteady, and no breach
+    if isinstance(exchange.answer, NoAnswer) or len(losses) > 1:
         yield Finding("answer", "one complete answer in time", f"{losses[-1].kind}: {losses[-1].detail}")
 
 

@@ -52,8 +52,6 @@ class Course:
     cut_off: str = ""
     """Why the run ended before everything was sent; empty when it did not."""
     stopped_by_operator: bool = False
-    one_at_a_time: bool = False
-    """The target answered only when it had a single connection to serve."""
 
 
 class Campaign:
@@ -62,7 +60,7 @@ class Campaign:
     def __init__(self, target: Target, open_connection: Open, judge: Judge) -> None:
         self._target = target
         self._judge = judge
-        self._sender = Sender(open_connection, target.limits.requests)
+        self._sender = Sender(open_connection, target.limits.concurrency, target.limits.requests)
         self._alone: dict[bytes, Exchange] = {}
         self._recurring: set[bytes] = set()
         self._silent = 0
@@ -88,7 +86,6 @@ class Campaign:
             self._sender.stop()
             exchanges.close()
         self.course.sent, self.course.throttled = self._sender.sent, self._sender.throttled
-        self.course.one_at_a_time = self._sender.quiet
         return self.course
 
     def _exchanges(self, plan: Plan) -> Generator[Exchange, None, None]:
@@ -101,15 +98,15 @@ class Campaign:
                 self._sender.close()
 
     def _phases(self, plan: Plan, pool: ThreadPoolExecutor) -> Iterator[Exchange]:
-        for cases in (plan.witnesses, plan.witnesses):
-            yield from self._in_order(pool, self._alone_one, cases)
-            if plan.witnesses and not self.course.answered:
+        for place, case in enumerate((*plan.witnesses, *plan.witnesses)):
+            yield self._witness(case)
+            if place and not self.course.answered:
                 raise CutOff("the target answered nothing")
         self._sign_of_life = plan.witnesses[0] if plan.witnesses else None
         yield from self._in_order(pool, self._alone_one, plan.singles)
         for exchanges in self._in_order(pool, self._in_turn, plan.sequences):
             yield from exchanges
-        for flight in () if self._sender.quiet else plan.flights:
+        for flight in plan.flights:
             yield from self._at_once(pool, flight)
 
     def _in_order(
@@ -129,6 +126,12 @@ class Campaign:
         sent = self._sender.alone(case, reading)
         return Exchange(case, reading, sent.answer, sent.seconds, sent.lost, alone=self._alone.get(case.request.wire))
 
+    def _witness(self, case: Case) -> Exchange:
+        """A request sent when nothing else is: how it is answered by itself."""
+        reading = read(case.request, self._target)
+        sent = self._sender.alone(case, reading, quietly=True)
+        return Exchange(case, reading, sent.answer, sent.seconds, sent.lost, alone=self._alone.get(case.request.wire))
+
     def _in_turn(self, cases: Sequence[Case]) -> list[Exchange]:
         readings = [read(case.request, self._target) for case in cases]
         exchanges: list[Exchange] = []
@@ -143,11 +146,15 @@ class Campaign:
         alone = self._alone.get(exchange.request.wire)
         if alone and exchange.status == alone.status == 200 and exchange.decision != alone.decision:
             for _ in range(SECOND_OPINIONS - len(alone.repeats)):
-                alone = replace(self._alone_one(exchange.case), alone=alone)
+                alone = replace(self._witness(exchange.case), alone=alone)
         return replace(exchange, alone=alone)
 
     def _at_once(self, pool: ThreadPoolExecutor, flight: Sequence[Case]) -> Iterator[Exchange]:
-        exchanges = list(self._in_order(pool, self._alone_one, flight))
+        sent = self._sender.at_once(pool, flight)
+        exchanges = [
+            Exchange(case, read(case.request, self._target), each.answer, each.seconds, each.lost)
+            for case, each in zip(flight, sent, strict=True)
+        ]
         judged = [self._beside_its_witness(exchange) for exchange in exchanges]
         for place, exchange in enumerate(judged):
             others = judged[:place] + judged[place + 1 :]

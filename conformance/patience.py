@@ -8,6 +8,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -64,8 +66,9 @@ class Sent:
 class Sender:
     """Sends cases, from any thread, within the budget of the run."""
 
-    def __init__(self, open_connection: Open, budget: int | None) -> None:
+    def __init__(self, open_connection: Open, width: int, budget: int | None) -> None:
         self._open = open_connection
+        self._width = width
         self._budget = budget
         self._lock = threading.Lock()
         self._doors = Doors()
@@ -85,18 +88,55 @@ class Sender:
         """Send nothing more; what is under way ends by its own deadline."""
         self._stopped.set()
 
-    def alone(self, case: Case, reading: Reading) -> Sent:
-        """Send a case by itself, and once more if its answer is lost."""
-        first = self._with_company(case, reading)
+    def alone(self, case: Case, reading: Reading, *, quietly: bool = False) -> Sent:
+        """Send a case by itself, and once more if its answer is lost; quietly: while nothing else is in flight."""
+        first = self.in_quiet(case, reading) if quietly else self._with_company(case, reading)
         if not _was_lost(first.answer, case, reading):
             return first
-        again = self._with_company(case, reading) if self._in_vain >= ENOUGH else self._in_quiet(case, reading)
+        again = self._with_company(case, reading) if self._in_vain >= ENOUGH else self.in_quiet(case, reading)
         losses = [first.answer] if isinstance(first.answer, NoAnswer) else []
         self._learn(again.answer)
         if isinstance(again.answer, Response) and losses and losses[0].kind is not Silence.TIMEOUT:
             looks = (self._with_company(case, reading).answer for _ in range(SECOND_LOOKS))
             losses += [look for look in looks if isinstance(look, NoAnswer)]
         return Sent(again.answer, again.seconds, tuple(losses))
+
+    def in_quiet(self, case: Case, reading: Reading) -> Sent:
+        """Send with no other request in flight and no other connection open, as the most patient client would."""
+        with self._doors.alone():
+            self.close()
+            sent = self._unthrottled(case, reading)
+            self.close()
+        return sent
+
+    def at_once(self, pool: ThreadPoolExecutor, cases: Sequence[Case]) -> list[Sent]:
+        """Send cases at the same time, each on a connection that is closed as soon as it is answered.
+
+        A server that serves one connection after the other answers all of them. If an answer is lost, all are sent
+        again, as a hiccup would be forgiven.
+        """
+        first = self._flight(pool, cases)
+        if not any(isinstance(sent.answer, NoAnswer) for sent in first):
+            return first
+        again = self._flight(pool, cases)
+        return [
+            replace(new, lost=(old.answer,) if isinstance(old.answer, NoAnswer) else ())
+            for old, new in zip(first, again, strict=True)
+        ]
+
+    def _flight(self, pool: ThreadPoolExecutor, cases: Sequence[Case]) -> list[Sent]:
+        self.close()
+        start = threading.Barrier(min(len(cases), self._width))
+
+        def send(case: Case) -> Sent:
+            with suppress(threading.BrokenBarrierError):
+                start.wait(timeout=1.0)  # so that they really are in flight together
+            connection = self._open()
+            sent = self._once(connection, case)
+            connection.close()
+            return sent
+
+        return list(pool.map(send, cases))
 
     def in_turn(self, cases: Sequence[Case], readings: Sequence[Reading]) -> list[Sent]:
         """Send cases on one connection, or on the next where the server closes it; all again if one was lost."""
@@ -116,17 +156,9 @@ class Sender:
 
     def _with_company(self, case: Case, reading: Reading) -> Sent:
         if self.quiet:
-            return self._in_quiet(case, reading)
+            return self.in_quiet(case, reading)
         with self._doors.together():
             return self._unthrottled(case, reading)
-
-    def _in_quiet(self, case: Case, reading: Reading) -> Sent:
-        """Send with no other request in flight and no other connection open, as the most patient client would."""
-        with self._doors.alone():
-            self.close()
-            sent = self._unthrottled(case, reading)
-            self.close()
-        return sent
 
     def _learn(self, answer: Answer) -> None:
         with self._lock:
@@ -179,12 +211,9 @@ class Sender:
         return sent
 
     def _once(self, connection: Connection, case: Case) -> Sent:
-        with self._lock:
-            if self._stopped.is_set():
-                raise CutOff("the run was stopped")
-            if self._budget is not None and self.sent >= self._budget:
-                raise CutOff(f"the budget of {self._budget} requests is used up")
-            self.sent += 1
+        if reason := self._hindrance():
+            connection.close()
+            raise CutOff(reason)
         started = time.perf_counter()
         answer = connection.exchange(case.request, case.delivery)
         seconds = time.perf_counter() - started
@@ -192,6 +221,16 @@ class Sender:
             fault = f"{len(stray)} bytes follow the answer a moment later"
             answer = replace(answer, faults=(*answer.faults, fault), wire=answer.wire + stray)
         return Sent(answer, seconds)
+
+    def _hindrance(self) -> str:
+        """Why nothing more may be sent; empty when one request may, which is then counted."""
+        with self._lock:
+            if self._stopped.is_set():
+                return "the run was stopped"
+            if self._budget is not None and self.sent >= self._budget:
+                return f"the budget of {self._budget} requests is used up"
+            self.sent += 1
+            return ""
 
     def close(self) -> None:
         """Close the idle connections."""

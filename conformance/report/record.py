@@ -152,13 +152,12 @@ def compile_report(
     for verdict in verdicts:
         by_clause.setdefault(verdict.rule.clause, []).append(verdict)
     rows = tuple(
-        _row(clause, by_clause.get(clause.id, []), target, course, clause.id in selected)
-        for clause in catalogue().tested()
+        _row(clause, by_clause.get(clause.id, []), target, clause.id in selected) for clause in catalogue().tested()
     )
     return Report(target, rows, course, planned, looks, seed, started, seconds, contract=digest())
 
 
-def _row(clause: Clause, verdicts: Sequence[Verdict], target: Target, course: Course, selected: bool) -> ClauseRow:
+def _row(clause: Clause, verdicts: Sequence[Verdict], target: Target, selected: bool) -> ClauseRow:
     known = target.known_failures.get(clause.id, "")
     if not selected:
         return ClauseRow(clause, Outcome.UNEXERCISED, "deselected", known=known)
@@ -166,8 +165,6 @@ def _row(clause: Clause, verdicts: Sequence[Verdict], target: Target, course: Co
     breached = sum(verdict.breached for verdict in verdicts)
     readings = sum((verdict.readings for verdict in verdicts), Counter[str]())
     outcome, reason = _outcome(clause, verdicts, judged, breached, target)
-    if outcome is Outcome.UNEXERCISED and clause.id == "isolation.concurrent" and course.one_at_a_time:
-        reason = "the target answered only when it had a single connection; declare limits.concurrency = 1 if it may"
     return ClauseRow(
         clause,
         outcome,

@@ -494,6 +494,18 @@ def first_refusal_starts_the_model(call: Call, reply: Reply) -> Reply:
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
+        "declared-limit-is-not-kept",
+        "The target declares 8 MiB, and takes twice as much.",
+        ("body.declared-limits",),
+        replace(HONEST, max_body=2 * HONEST.max_body),
+    ),
+    Mutant(
+        "declared-limit-is-one-byte-lower",
+        "The target declares 8 MiB, and takes a byte less.",
+        ("body.declared-limits", "route.operation"),
+        replace(HONEST, max_body=HONEST.max_body - 1),
+    ),
+    Mutant(
         "missing-type-is-png",
         "A request without Content-Type is taken for a PNG.",
         ("content-type.required",),

@@ -251,7 +251,7 @@ VARIANTS: tuple[Variant, ...] = (
         replace(HONEST, finish=json_is_sent_in_capitals),
     ),
     Variant(
-        "absent-members-are-null",
+        "members-without-a-value-are-null",
         "null counts as absent everywhere, and result.no-nulls is a SHOULD.",
         replace(HONEST, result=absent_members_are_null, error_payload=absent_error_members_are_null),
     ),

@@ -313,7 +313,7 @@ _DETECTIONS: tuple[tuple[str, str, Detect], ...] = (
         defect_is_thrown_like_dice,
     ),
     (
-        "background-is-black",
+        "background-is-not-white",
         "anomalies.background: #FFFFFF is a SHOULD, and the mask keeps to what is listed.",
         _in_colours((0, 0, 0), (255, 255, 255), (255, 0, 0)),
     ),
@@ -346,7 +346,7 @@ VARIANTS: tuple[Variant, ...] = (
     *(Variant(name, why, replace(HONEST, detect=detection)) for name, why, detection in _DETECTIONS),
     *(Variant(name, why, replace(HONEST, anomaly=writing)) for name, why, writing in _WRITINGS),
     Variant(
-        "mask-is-grey",
+        "mask-file-is-grey",
         "mask.colours: grey files are as good as RGB, where all listed colours are greys.",
         replace(HONEST, detect=_IN_GREYS, mask=mask_is_grey),
     ),

@@ -11,9 +11,11 @@ from typing import TypeVar
 from conformance.cases.plan import Plan
 from conformance.contract.reading import read
 from conformance.exchange import Case, Exchange
-from conformance.judge import Judge
-from conformance.message import Delivery, Response
+from conformance.exploration import Explorer
+from conformance.judge import Judge, Verdict
+from conformance.message import Delivery, Request, Response
 from conformance.patience import CutOff, Open, Sender
+from conformance.reduce import reduced
 from conformance.target import Target
 
 PATIENCE = 6
@@ -68,12 +70,22 @@ class Campaign:
         self._sign_of_life: Case | None = None
         self.course = Course()
 
-    def run(self, plan: Plan, on_progress: Callable[[Progress], None] = lambda _: None) -> Course:
-        """Send the plan. Ctrl-C ends the run early and leaves a true account of what was seen."""
+    def run(
+        self,
+        plan: Plan,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        *,
+        explorer: Explorer | None = None,
+        shrink: bool = False,
+    ) -> Course:
+        """Send the plan, then what the explorer draws, and shrink what was found, if asked to.
+
+        Ctrl-C ends the run early and leaves a true account of what was seen.
+        """
         counts = Counter(case.request.wire for case in plan.cases())
         self._recurring = {wire for wire, count in counts.items() if count > 1}
-        planned = sum(counts.values())
-        exchanges = self._exchanges(plan)
+        planned = sum(counts.values()) + (explorer.requests if explorer else 0)
+        exchanges = self._exchanges(plan, explorer, shrink)
         try:
             for exchange in exchanges:
                 self._see(exchange)
@@ -88,10 +100,16 @@ class Campaign:
         self.course.sent, self.course.throttled = self._sender.sent, self._sender.throttled
         return self.course
 
-    def _exchanges(self, plan: Plan) -> Generator[Exchange, None, None]:
+    def _exchanges(self, plan: Plan, explorer: Explorer | None, shrink: bool) -> Generator[Exchange, None, None]:
         with ThreadPoolExecutor(self._target.limits.concurrency) as pool:
             try:
                 yield from self._phases(plan, pool)
+                if explorer:
+                    yield from self._in_order(pool, self._alone_one, explorer.singles())
+                    for exchanges in self._in_order(pool, self._in_turn, explorer.sequences()):
+                        yield from exchanges
+                if shrink and plan.witnesses:
+                    self._shrink(plan.witnesses)
             finally:
                 self._sender.stop()
                 pool.shutdown(wait=True, cancel_futures=True)
@@ -159,6 +177,25 @@ class Campaign:
         for place, exchange in enumerate(judged):
             others = judged[:place] + judged[place + 1 :]
             yield replace(exchange, beside=tuple(other.alone for other in others if other.alone))
+
+    def _shrink(self, witnesses: Sequence[Case]) -> None:
+        """Make the requests of what was found smaller. What is sent for that is shown to the one rule alone."""
+        for verdict in self._judge.verdicts:
+            if verdict.breached and verdict.violations[0].exchange.before is None:
+                self._shrink_one(verdict, witnesses)
+
+    def _shrink_one(self, verdict: Verdict, witnesses: Sequence[Case]) -> None:
+        worst = verdict.violations[0].exchange
+        if worst.beside or worst.case.delivery is not Delivery.WHOLE:
+            return
+        own = (case for case in witnesses if read(case.request, self._target).scene == worst.reading.scene)
+        ordinary = next(own, witnesses[0]).request
+
+        def still_shows(request: Request) -> bool:
+            exchange = self._alone_one(Case(f"{worst.case.id}-shrunk", request))
+            return verdict.look_again(exchange)
+
+        reduced(worst.request, ordinary, still_shows)
 
     def _see(self, exchange: Exchange) -> None:
         course = self.course

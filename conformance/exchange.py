@@ -44,7 +44,7 @@ class Exchange:
     beside: tuple[Exchange, ...] = ()
     """The requests that were in flight at the same time, each as it was answered by itself."""
 
-    @property
+    @cached_property
     def request(self) -> Request:
         return self.case.request
 
@@ -53,20 +53,20 @@ class Exchange:
         """This exchange and its like before it, each sent alone."""
         return (self, *(self.alone.repeats if self.alone else ()))
 
-    @property
+    @cached_property
     def response(self) -> Response | None:
         return self.answer if isinstance(self.answer, Response) else None
 
-    @property
+    @cached_property
     def status(self) -> int | None:
         return self.answer.status if isinstance(self.answer, Response) else None
 
-    @property
+    @cached_property
     def succeeded(self) -> bool:
         """Answered 2xx."""
         return self.status is not None and 200 <= self.status < 300
 
-    @property
+    @cached_property
     def refused(self) -> bool:
         """Answered 4xx."""
         return self.status is not None and 400 <= self.status < 500
@@ -76,7 +76,7 @@ class Exchange:
         """The body of the answer as strict JSON, or what is wrong with it."""
         return strict_json.parse(self.answer.body if isinstance(self.answer, Response) else b"")
 
-    @property
+    @cached_property
     def is_json(self) -> bool:
         """The answer says that it is application/json."""
         values = self.response.values(b"content-type") if self.response else ()
@@ -138,28 +138,28 @@ class Exchange:
         named |= {member: self.members[member] for member in ERROR_MEMBERS if member in self.members}
         return {where: bare(name) for where, name in named.items() if isinstance(name, str) and bare(name)}
 
-    @property
+    @cached_property
     def error_id(self) -> str | None:
         """The error that the answer names, the header before the body."""
         return next(iter(self.error_names.values()), None)
 
-    @property
+    @cached_property
     def message(self) -> str:
         """The message of an error, or empty."""
         texts = (self.members.get(member) for member in ("Message", "message"))
         return next((text for text in texts if isinstance(text, str) and text), "")
 
-    @property
+    @cached_property
     def well_formed_error(self) -> bool:
         """A 4xx JSON object with an error id and a message."""
         return self.refused and bool(self.members and self.is_json and self.error_id and self.message)
 
-    @property
+    @cached_property
     def throttled(self) -> bool:
         """A well-formed 429: never a breach by itself, whatever the request."""
         return self.status == 429 and self.well_formed_error
 
-    @property
+    @cached_property
     def outcome(self) -> str:
         """The answer in a few words, such as ``400 ValidationException`` or ``timeout``."""
         if isinstance(self.answer, NoAnswer):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from conformance.exchange import Exchange
-from conformance.rule import Finding, Rule
+from conformance.rule import Finding, Rule, Selector
 
 KEPT = 5
 """How many violations of a rule are kept whole; all are counted."""
@@ -20,6 +21,12 @@ class Violation:
     finding: Finding
     exchange: Exchange
 
+    @property
+    def cause(self) -> tuple[str, ...]:
+        """What tells causes apart: the finding, whatever numbers are in it."""
+        texts = (self.finding.where, self.finding.expected, self.finding.actual)
+        return tuple(re.sub(r"\d+", "#", text) for text in texts)
+
 
 @dataclass
 class Verdict:
@@ -31,36 +38,46 @@ class Verdict:
     breached: int = 0
     """How many of them it found something in."""
     violations: list[Violation] = field(default_factory=list)
-    """A few of those, the smallest requests first."""
+    """One for each of a few causes, the smallest requests first."""
     readings: Counter[str] = field(default_factory=Counter)
     """For OBSERVE: the readings seen, and how often."""
-    examples: dict[str, str] = field(default_factory=dict)
-    """For OBSERVE: a case for each reading."""
     error: str = ""
     """Our own fault: the rule raised, on which case and what."""
 
-    def see(self, exchange: Exchange) -> None:
-        """Let the rule judge one exchange, if it is one of its own."""
+    def weigh(self, exchange: Exchange) -> bool:
+        """Judge one exchange of the rule's own; whether it is in breach."""
         try:
-            if not self.rule.when(exchange):
-                return
             findings = list(self.rule.check(exchange)) if self.rule.check else []
             reading = self.rule.observe(exchange) if self.rule.observe else None
         except Exception as error:
-            self.error = self.error or f"rule {self.rule.id} raised {error!r} on case {exchange.case.id}"
-            return
+            self.fail(exchange, error)
+            return False
         self.judged += 1
         if reading is not None:
             self.readings[reading] += 1
-            self.examples.setdefault(reading, exchange.case.id)
         if findings:
             self.breached += 1
             self._keep([Violation(finding, exchange) for finding in findings])
+        return bool(findings)
+
+    def fail(self, exchange: Exchange, error: Exception) -> None:
+        """Note that the rule itself went wrong; the first time counts."""
+        self.error = self.error or f"rule {self.rule.id} raised {error!r} on case {exchange.case.id}"
+
+    def look_again(self, exchange: Exchange) -> bool:
+        """Whether the rule finds something in an exchange that is not counted; what it finds is kept all the same."""
+        if not (self.rule.check and self.rule.when(exchange)):
+            return False
+        findings = list(self.rule.check(exchange))
+        self._keep([Violation(finding, exchange) for finding in findings])
+        return bool(findings)
 
     def _keep(self, violations: list[Violation]) -> None:
-        self.violations.extend(violations)
-        self.violations.sort(key=lambda each: len(each.exchange.request.wire))
-        del self.violations[KEPT:]
+        """Keep the smallest request for each cause, and the causes with the smallest requests."""
+        smallest: dict[tuple[str, ...], Violation] = {}
+        for each in sorted([*self.violations, *violations], key=lambda each: len(each.exchange.request.wire)):
+            smallest.setdefault(each.cause, each)
+        self.violations = list(smallest.values())[:KEPT]
 
 
 class Judge:
@@ -68,17 +85,24 @@ class Judge:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.verdicts = [Verdict(rule) for rule in rules]
+        # rules that judge the same exchanges share the look at whether they do
+        self._groups: dict[Selector, list[Verdict]] = {}
+        for verdict in self.verdicts:
+            self._groups.setdefault(verdict.rule.when, []).append(verdict)
 
     def see(self, exchange: Exchange) -> list[str]:
         """Judge one exchange; returns the clauses that it breaches."""
-        before = [verdict.breached for verdict in self.verdicts]
-        for verdict in self.verdicts:
-            verdict.see(exchange)
-        return [
-            verdict.rule.clause
-            for verdict, count in zip(self.verdicts, before, strict=True)
-            if verdict.breached > count
-        ]
+        breached = []
+        for when, verdicts in self._groups.items():
+            try:
+                if not when(exchange):
+                    continue
+            except Exception as error:
+                for verdict in verdicts:
+                    verdict.fail(exchange, error)
+                continue
+            breached += [verdict.rule.clause for verdict in verdicts if verdict.weigh(exchange)]
+        return breached
 
 
 def judge(exchanges: Iterable[Exchange], rules: Iterable[Rule]) -> list[Verdict]:

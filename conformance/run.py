@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from conformance import replay
 from conformance.campaign import Campaign, Progress
 from conformance.cases.plan import Plan, plan
 from conformance.cases.requests import measured
 from conformance.contract.clauses import catalogue
+from conformance.exchange import Case
+from conformance.exploration import DEPTHS, Depth, Explorer
 from conformance.judge import Judge, Verdict
 from conformance.mistake import OperatorMistake, did_you_mean
 from conformance.patience import Open
@@ -39,18 +42,30 @@ class Prepared:
     seed: str
     planned: int
     looks: int
+    explorer: Explorer
+    shrink: bool
 
     def __str__(self) -> str:
+        limit = self.explorer.depth.minutes
+        many = f"as many requests as fit into {limit:g} minutes" if limit else f"{self.planned} requests"
         return (
-            f"{self.target.name} at {self.target.url}: {self.planned} requests, "
-            f"of which {self.looks} have a model look at an image"
+            f"{self.target.name} at {self.target.url}: {many}, "
+            f"of which at most {self.looks} have a model look at an image; seed {self.seed}"
         )
+
+    def beginning_with(self, cases: Iterable[Case]) -> Prepared:
+        """The same run with further cases sent first."""
+        more = tuple(cases)
+        whole = replace(self.plan, singles=(*more, *self.plan.singles))
+        return replace(self, plan=whole, planned=self.planned + len(more), looks=self.looks + len(more))
 
     def go(self, on_progress: Callable[[Progress], None] = lambda _: None) -> tuple[Report, list[Verdict]]:
         """Send everything and account for it."""
         judge = Judge(rule for rule in RULES if rule.clause in self.clauses)
         started, clock = datetime.now(UTC), time.perf_counter()
-        course = Campaign(self.target, self.open_connection, judge).run(self.plan, on_progress)
+        course = Campaign(self.target, self.open_connection, judge).run(
+            self.plan, on_progress, explorer=self.explorer, shrink=self.shrink
+        )
         report = compile_report(
             self.target,
             judge.verdicts,
@@ -65,7 +80,15 @@ class Prepared:
         return report, judge.verdicts
 
 
-def prepare(target: Target, *, only: tuple[str, ...] = (), seed: str = "0", opener: Open | None = None) -> Prepared:
+def prepare(
+    target: Target,
+    *,
+    only: tuple[str, ...] = (),
+    seed: str = "0",
+    depth: Depth = DEPTHS["quick"],
+    shrink: bool = True,
+    opener: Open | None = None,
+) -> Prepared:
     """Plan a run; nothing is sent. Raises OperatorMistake for a bad URL, an unknown clause, unreadable photographs."""
     clauses = selected(only)
     target = measured(target)
@@ -74,14 +97,28 @@ def prepare(target: Target, *, only: tuple[str, ...] = (), seed: str = "0", open
         raise OperatorMistake(
             f"known-failures.{unknown}: there is no such clause{did_you_mean(unknown, catalogue().clauses)}"
         )
+    client = _client(target)
+    whole = plan(target, client.endpoint.host_header)
+    planned = sum(1 for _ in whole.cases())
+    fitting = depth.within(target.limits.requests, planned)
+    explorer = Explorer(target, client.endpoint.host_header, seed, fitting)
+    looks = whole.looks(target) + fitting.looks
+    return Prepared(
+        target, whole, opener or client.open, clauses, seed, planned + fitting.requests, looks, explorer, shrink
+    )
+
+
+def opener_for(target: Target) -> Open:
+    """How to open connections to a target. Raises OperatorMistake for a bad URL."""
+    return _client(target).open
+
+
+def _client(target: Target) -> Client:
     try:
         endpoint = Endpoint.of(target.url, str(target.ca) if target.ca else None)
     except ValueError as error:
         raise OperatorMistake(f"target.url: {error}") from None
-    client = Client(endpoint, Limits(answer_seconds=target.limits.answer_seconds))
-    whole = plan(target, endpoint.host_header)
-    planned = sum(1 for _ in whole.cases())
-    return Prepared(target, whole, opener or client.open, clauses, seed, planned, whole.looks(target))
+    return Client(endpoint, Limits(answer_seconds=target.limits.answer_seconds))
 
 
 def selected(words: tuple[str, ...]) -> frozenset[str]:
@@ -121,5 +158,6 @@ def _write_repeats(report: Report, folder: Path) -> None:
         title = f"{failure.id}, case {failure.case}"
         text = repeat.script(title, report.target.url, failure.connections, seconds)
         (folder / document.script_name(failure)).write_text(text, encoding="utf-8")
+        (folder / document.requests_name(failure)).write_text(replay.pack(failure.connections), encoding="utf-8")
         if document.curl_line(failure, report.target.url):
             (folder / document.body_name(failure)).write_bytes(failure.request.body)

@@ -29,6 +29,7 @@ from conformance.rules import RULES
 from conformance.shipped import shipped
 
 COMMAND = [sys.executable, "-m", "conformance.cli"]
+RUN = ["run", "--depth", "quick"]
 SCENES = ["--classification", "cookies/1", "--segmentation", "circuits/2"]
 OTHERS = ["--missing-project", "nobody/1", "--missing-version", "cookies/7", "--stopped", "boards/1"]
 
@@ -65,7 +66,7 @@ class TestRun:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        assert main(["run"]) == 0
+        assert main(RUN) == 0
         out, errors = capsys.readouterr()
         (folder,) = (tmp_path / "reports" / "reference").iterdir()
         assert conclusion(folder) == "conformant"
@@ -73,26 +74,26 @@ class TestRun:
         last = out.splitlines()[-2:]
         assert last[0].startswith("reference: conformant (")
         assert last[1] == f"report: {folder.relative_to(tmp_path)}"
-        assert re.match(r"reference at http://127\.0\.0\.1:\d+: \d+ requests, of which \d+ have a model look", errors)
+        assert re.match(r"reference at http://127\.0\.0\.1:\d+: \d+ requests, of which .*\d+ have a model look", errors)
 
     @pytest.mark.parametrize(("gate", "code"), [([], 4), (["--gate"], 0)], ids=["plain", "gate"])
     def test_a_url_and_two_scenes_are_a_partial_run(self, url: str, gate: list[str], code: int, tmp_path: Path) -> None:
-        assert main(["run", url, *SCENES, "--out", str(tmp_path), "--quiet", *gate]) == code
+        assert main([*RUN, url, *SCENES, "--out", str(tmp_path), "--quiet", *gate]) == code
         assert conclusion(tmp_path) == "partial"
 
     def test_a_url_and_all_scenes_are_a_whole_run(self, url: str, tmp_path: Path) -> None:
         """Declared limits are not needed."""
-        assert main(["run", url, *SCENES, *OTHERS, "--out", str(tmp_path), "--quiet"]) == 0
+        assert main([*RUN, url, *SCENES, *OTHERS, "--out", str(tmp_path), "--quiet"]) == 0
         assert conclusion(tmp_path) == "conformant"
 
     @pytest.mark.parametrize("scene", [SCENES[:2], SCENES[2:]], ids=["classification", "segmentation"])
     def test_one_scene_is_a_partial_run(self, url: str, scene: list[str], tmp_path: Path) -> None:
-        assert main(["run", url, *scene, "--image", "256x192", "--out", str(tmp_path), "--quiet"]) == 4
+        assert main([*RUN, url, *scene, "--image", "256x192", "--out", str(tmp_path), "--quiet"]) == 4
         assert conclusion(tmp_path) == "partial"
 
     def test_a_failure_is_exit_code_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         with running(replace(HONEST, success_status=201)) as url:
-            assert main(["run", url, *SCENES, *OTHERS, "--out", str(tmp_path)]) == 1
+            assert main([*RUN, url, *SCENES, *OTHERS, "--out", str(tmp_path)]) == 1
         out = capsys.readouterr().out
         assert out.startswith("MUST success.status failed: ")
         assert f"python {tmp_path}/repeat/success.status-1.py" in out
@@ -103,7 +104,7 @@ class TestRun:
         text = shipped("fixtures", "targets", "reference.toml").read_text(encoding="utf-8")
         file = tmp_path / "target.toml"
         file.write_text(text + '\n[known-failures]\n"success.status" = "ticket 7"\n', encoding="utf-8")
-        command = ["run", "--target", str(file), "--out", str(tmp_path), "--quiet"]
+        command = [*RUN, "--target", str(file), "--out", str(tmp_path), "--quiet"]
         with running(replace(HONEST, success_status=201)) as url:
             assert main([*command, url]) == 1
             assert main([*command, url, "--gate"]) == 0
@@ -125,7 +126,7 @@ class TestRun:
         self, url: str, words: list[str], selected: list[str], tmp_path: Path
     ) -> None:
         only = [part for word in words for part in ("--only", word)]
-        assert main(["run", url, *SCENES, "--out", str(tmp_path), "--quiet", *only]) == 4
+        assert main([*RUN, url, *SCENES, "--out", str(tmp_path), "--quiet", *only]) == 4
         found = document.load(tmp_path / "report.json")["clauses"]
         deselected = [row["id"] for row in found if row["reason"] == "deselected"]
         assert deselected == [clause.id for clause in catalogue().tested() if clause.id not in selected]
@@ -143,11 +144,11 @@ class TestRun:
     )
     def test_formats_are_chosen(self, url: str, formats: list[str], files: set[str], tmp_path: Path) -> None:
         chosen = [part for name in formats for part in ("--format", name)]
-        main(["run", url, *SCENES, "--only", "mask", "--out", str(tmp_path), "--quiet", *chosen])
+        main([*RUN, url, *SCENES, "--only", "mask", "--out", str(tmp_path), "--quiet", *chosen])
         assert {file.name for file in tmp_path.iterdir()} == files
 
     def test_quiet_prints_nothing(self, url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-        main(["run", url, *SCENES, "--out", str(tmp_path), "--quiet"])
+        main([*RUN, url, *SCENES, "--out", str(tmp_path), "--quiet"])
         assert capfd.readouterr() == ("", "")
 
     def test_the_announcement_cannot_speak_to_a_ci_system(
@@ -156,7 +157,7 @@ class TestRun:
         text = shipped("fixtures", "targets", "reference.toml").read_text(encoding="utf-8")
         file = tmp_path / "target.toml"
         file.write_text(text.replace('"reference"', '"::error::x"'), encoding="utf-8")
-        main(["run", "http://127.0.0.1:9", "--target", str(file), "--out", str(tmp_path)])
+        main([*RUN, "http://127.0.0.1:9", "--target", str(file), "--out", str(tmp_path)])
         lines = "\n".join(capfd.readouterr()).splitlines()
         assert not [line for line in lines if line.lstrip().startswith(("::", "##"))]
 
@@ -228,13 +229,12 @@ class TestMistakes:
         ],
         ids=["url-alone", "scenes-alone", "image-alone", "no-file", "file-and-scenes"],
     )
-    def test_too_little_or_too_much(
-        self, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_too_little_or_too_much(self, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert words in mistake(capsys, "run", *arguments)
 
     @pytest.mark.parametrize(
-        "arguments", [["run", "--format", "pdf"], ["list", "things"], ["explain"], ["jump"], [], ["serve", "--port", "x"]]
+        "arguments",
+        [["run", "--format", "pdf"], ["list", "things"], ["explain"], ["jump"], [], ["serve", "--port", "x"]],
     )
     def test_words_that_the_command_does_not_know(
         self, arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -255,7 +255,7 @@ class TestMistakes:
 
         (tmp_path / "taken").write_text("", encoding="utf-8")
         with running(replace(HONEST, finish=finish)) as url:
-            said = main(["run", url, *SCENES, "--quiet", "--out", str(tmp_path / "taken")])
+            said = main([*RUN, url, *SCENES, "--quiet", "--out", str(tmp_path / "taken")])
         assert said == 2
         assert "taken" in capsys.readouterr().err
         assert len(calls) == 0
@@ -300,9 +300,7 @@ class TestListAndExplain:
         ],
         ids=["clause", "observe", "rule", "case", "mutant", "variant"],
     )
-    def test_each_kind_is_explained(
-        self, word: str, expected: list[str], capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_each_kind_is_explained(self, word: str, expected: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["explain", word]) == 0
         out = capsys.readouterr().out
         for part in expected:
@@ -380,7 +378,10 @@ class TestServe:
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            (["--mutant", f"{MUTANTS[0].id}x"], f"there is no mutant '{MUTANTS[0].id}x'; did you mean '{MUTANTS[0].id}'?"),
+            (
+                ["--mutant", f"{MUTANTS[0].id}x"],
+                f"there is no mutant '{MUTANTS[0].id}x'; did you mean '{MUTANTS[0].id}'?",
+            ),
             (["--variant", "qqqqqqqq"], "there is no variant 'qqqqqqqq'"),
             (["--port", "65536"], "cannot listen on 127.0.0.1:65536"),
             (["--port", "-1"], "cannot listen on 127.0.0.1:-1"),
@@ -424,7 +425,7 @@ def test_the_default_folder_is_safe(name: str, safe: str) -> None:
 def test_the_command_is_a_program(tmp_path: Path) -> None:
     """The real thing: a process, its exit code, and a report that can be read."""
     done = subprocess.run(
-        [*COMMAND, "run", "--out", "here", "--only", "mask"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [*COMMAND, *RUN, "--out", "here", "--only", "mask"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 4
     assert done.stdout.splitlines()[-1] == "report: here"

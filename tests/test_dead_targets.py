@@ -338,7 +338,19 @@ def test_the_command_that_gets_sigint_writes_what_it_has(gate: list[str], tmp_pa
         file = tmp_path / "target.toml"
         text = shipped("fixtures", "targets", "reference.toml").read_text(encoding="utf-8")
         file.write_text(text.replace(REFERENCE.url, url), encoding="utf-8")
-        command = [sys.executable, "-m", "conformance.cli", "run", "--target", str(file), "--out", str(tmp_path), *gate]
+        command = [
+            sys.executable,
+            "-m",
+            "conformance.cli",
+            "run",
+            "--depth",
+            "quick",
+            "--target",
+            str(file),
+            "--out",
+            str(tmp_path),
+            *gate,
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
             progress = next(line for line in process.stderr if "judged" in line)
@@ -367,7 +379,9 @@ def test_the_command_says_the_same(
         text = text.replace(REFERENCE.url, url).replace("[limits]", "[limits]\nanswer_seconds = 0.4")
         file.write_text(text, encoding="utf-8")
         codes = [
-            within_watchdog(lambda: main(["run", "--target", str(file), "--out", str(tmp_path), *gate]))
+            within_watchdog(
+                lambda: main(["run", "--depth", "quick", "--target", str(file), "--out", str(tmp_path), *gate])
+            )
             for gate in ([], ["--gate"])
         ]
     assert codes == [3, 3]

@@ -564,7 +564,7 @@ class TestRepeat:
         one, other = run.prepare(REFERENCE).plan.witnesses[:2]
         with running() as url:
             script = tmp_path / "both.py"
-            text = repeat.script("both", url, [[one.request], [other.request, one.request]], 5.0)
+            text = repeat.script("both", url, [[one], [other, one]], 5.0)
             script.write_text(text, encoding="utf-8")
             out = run_script(script)
         assert out.count("--- connection 1: ") == 1
@@ -574,9 +574,9 @@ class TestRepeat:
     def test_a_script_says_so_when_nobody_is_there(self, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        request = run.prepare(REFERENCE).plan.witnesses[0].request
+        case = run.prepare(REFERENCE).plan.witnesses[0]
         script = tmp_path / "nobody.py"
-        script.write_text(repeat.script("x", f"http://127.0.0.1:{port}", [[request]], 1.0), encoding="utf-8")
+        script.write_text(repeat.script("x", f"http://127.0.0.1:{port}", [[case]], 1.0), encoding="utf-8")
         assert "no answer" in run_script(script)
 
 

@@ -68,7 +68,10 @@ def mistake(file: Path) -> str:
         (GOOD.replace('"cookies"', f'"{"x" * 256}"'), ["scenes.classification.project"]),
         (GOOD + "colour = 'red'\n", ["scenes.classification.colour: there is no such key"]),
         (GOOD + "image = {width = 64}\n", ["scenes.classification.image.height: this key is missing"]),
-        (GOOD + "image = {width = 64, heigth = 64}\n", ["scenes.classification.image.heigth", "'height'?"]),
+        (
+            GOOD + "image = {width = 64, height = 64, heigth = 64}\n",
+            ["scenes.classification.image.heigth", "'height'?"],
+        ),
         (GOOD + "image = {width = 0, height = 64}\n", ["scenes.classification.image.width: 0"]),
         (GOOD + "image = '64x64'\n", ["scenes.classification.image", "not of type 'object'"]),
         (TARGET + "[scenes]\nclassification = true\n", ["scenes.classification"]),
@@ -246,7 +249,7 @@ version = "1"
         "more",
         [
             "image = { width = 1, height = 1 }",
-            "image = { width = 4096, height = 4096 }\n[limits]\nmax_image_bytes = 4096",
+            "image = { width = 320, height = 256 }\n[limits]\nmax_image_bytes = 4096",
             "[limits]\nmax_image_bytes = 4096",
             "[limits]\nmax_image_bytes = 8000000.0",
             "[limits]\nconcurrency = 4.0",

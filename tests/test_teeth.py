@@ -2,63 +2,74 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from conformance import run, selftest
-from conformance.cases.plan import Plan, plan
 from conformance.contract.clauses import Level, catalogue
+from conformance.exploration import DEPTHS
 from conformance.in_process import Server
+from conformance.reference.app import HONEST
 from conformance.reference.mutants import MUTANTS
-from conformance.reference.server import running
 from conformance.reference.strains import Mutant, Variant
 from conformance.reference.variants import VARIANTS
 from conformance.report.record import Conclusion, Outcome
-from conformance.target import Target, load
-from conformance.wire.client import Client, Endpoint, Limits
 
-SAMPLE = [mutant for mutant in MUTANTS if not mutant.needs_sockets][::40]
+MATRIX = Path(__file__).parent.parent / "reports" / "reference" / "selftest.md"
+IN_PROCESS = [mutant for mutant in MUTANTS if not mutant.needs_sockets]
+OVER_SOCKETS = [*IN_PROCESS[::40], *(mutant for mutant in MUTANTS if mutant.needs_sockets)]
 
 
 @cache
-def _reference() -> tuple[Target, Plan]:
-    target = load(selftest.REFERENCE)
-    return target, plan(target, b"127.0.0.1:8080")
+def _prepared() -> run.Prepared:
+    """The run that every mutant goes through in this process, without anything in flight beside anything else."""
+    return run.prepare(selftest.one_by_one(selftest.reference()), depth=DEPTHS["standard"])
 
 
-@pytest.mark.parametrize("mutant", [each for each in MUTANTS if not each.needs_sockets], ids=lambda each: each.id)
+@cache
+def _committed() -> frozenset[str]:
+    return frozenset(MATRIX.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize("mutant", IN_PROCESS, ids=lambda each: each.id)
 def test_every_mutant_is_caught_by_a_clause_that_it_names(mutant: Mutant) -> None:
-    """In process, a fault breaches one of the clauses that its author named."""
-    target, whole = _reference()
-    trial = selftest.try_mutant(mutant, whole, target)
+    """In process, a fault breaches one of the clauses that its author named, as the committed matrix says."""
+    trial = selftest.try_mutant(mutant, replace(_prepared(), open_connection=Server(mutant.behaviour).open))
     assert trial.caught_by(mutant.clauses), f"breached instead: {dict(trial.breached)}"
+    assert selftest.kill_row(mutant, trial) in _committed(), "renew reports/reference/selftest.md"
 
 
-@pytest.mark.parametrize(
-    "mutant", [*SAMPLE, *(each for each in MUTANTS if each.needs_sockets)], ids=lambda each: each.id
-)
+@pytest.mark.parametrize("mutant", OVER_SOCKETS, ids=lambda each: each.id)
 def test_mutants_are_caught_over_sockets_too(mutant: Mutant) -> None:
     """Over real sockets and in flight together, a fault breaches one of the clauses that its author named."""
-    target, whole = _reference()
-    with running(mutant.behaviour) as url:
-        client = Client(Endpoint.of(url), Limits(answer_seconds=1.0))
-        trial = selftest.try_mutant(mutant, whole, target, client.open)
+    with selftest.served(mutant.behaviour, http=True) as opener:
+        trial = selftest.try_mutant(mutant, run.prepare(selftest.reference(), opener=opener))
     assert trial.caught_by(mutant.clauses), f"breached instead: {dict(trial.breached)}"
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda each: each.id)
 def test_no_variant_is_accused(variant: Variant) -> None:
     """A permitted freedom fails no MUST, and costs no clause its exercise."""
-    report, _ = run.prepare(selftest.target_of(variant), opener=Server(variant.behaviour).open).go()
-    failed = {row.clause.id: row.failures[0] for row in report.failed(Level.MUST)}
+    report = selftest.try_variant(variant, DEPTHS["standard"], Server(variant.behaviour).open)
+    failed = {row.clause.id: (row.failures[0].case, row.failures[0].finding) for row in report.failed(Level.MUST)}
     assert failed == {}
     assert (report.conclusion, report.reason) == (Conclusion.CONFORMANT, "every MUST clause was exercised and kept")
+    assert selftest.variant_row(variant, report) in _committed(), "renew reports/reference/selftest.md"
+
+
+def test_the_matrix_lists_nobody_else() -> None:
+    """The committed matrix has a row for each strain that is tried in process, and no other."""
+    rows = [line for line in _committed() if line.startswith("| ") and " | " in line]
+    heads = {"| mutant | caught by | requests until then |", "| variant | conclusion |", "| --- | --- | ---: |"}
+    assert len(IN_PROCESS) + len(VARIANTS) == len({*rows} - heads - {"| --- | --- |"})
 
 
 def test_the_reference_is_conformant() -> None:
     """The reference keeps every clause, remarks included, and the run exercises all that its target declares."""
-    report, _ = run.prepare(load(selftest.REFERENCE), opener=Server().open).go()
+    report, _ = run.prepare(selftest.reference(), opener=Server(HONEST).open).go()
     left = {row.clause.id for row in report.rows if row.outcome not in (Outcome.PASSED, Outcome.OBSERVED)}
     assert Conclusion.CONFORMANT is report.conclusion
     assert {"body.dimensions"} == left, "the reference takes images of any size"

@@ -126,12 +126,20 @@ def _failure(failure: Failure, report: Report) -> dict[str, Any]:
         "actual": visible(finding.actual),
         "request": request_document(failure.request),
         "answer": answer_document(failure.answer),
-        "repeat": {"script": script_name(failure), "curl": curl_line(failure, report.target.url)},
+        "repeat": {
+            "script": script_name(failure),
+            "requests": requests_name(failure),
+            "curl": curl_line(failure, report.target.url),
+        },
     }
 
 
 def script_name(failure: Failure) -> str:
     return f"repeat/{failure.id}.py"
+
+
+def requests_name(failure: Failure) -> str:
+    return f"repeat/{failure.id}.json"
 
 
 def body_name(failure: Failure) -> str:

@@ -14,7 +14,7 @@ from conformance import __version__
 from conformance.campaign import Course
 from conformance.contract.clauses import Clause, Level, catalogue
 from conformance.contract.document import digest
-from conformance.exchange import Exchange
+from conformance.exchange import Case, Exchange
 from conformance.judge import Verdict, Violation
 from conformance.message import Answer, Request
 from conformance.rule import Finding
@@ -51,7 +51,7 @@ class Failure:
     finding: Finding
     request: Request
     answer: Answer
-    connections: tuple[tuple[Request, ...], ...]
+    connections: tuple[tuple[Case, ...], ...]
     """What to send to see it again: over each connection one request after the other, the connections in parallel."""
 
 
@@ -237,13 +237,13 @@ def _failure(clause: Clause, verdict: Verdict, violation: Violation, number: int
         violation.finding,
         exchange.request,
         exchange.answer,
-        (_led_up_to(exchange), *((other.request,) for other in exchange.beside)),
+        (_led_up_to(exchange), *((other.case,) for other in exchange.beside)),
     )
 
 
-def _led_up_to(exchange: Exchange) -> tuple[Request, ...]:
-    """The requests of a connection up to and with this one."""
-    return (*(_led_up_to(exchange.before) if exchange.before else ()), exchange.request)
+def _led_up_to(exchange: Exchange) -> tuple[Case, ...]:
+    """The cases of a connection up to and with this one."""
+    return (*(_led_up_to(exchange.before) if exchange.before else ()), exchange.case)
 
 
 def _count(rows: Sequence[ClauseRow], noun: str) -> str:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from conformance.exchange import Case
 from conformance.formats import http
 from conformance.message import Request
 
@@ -85,9 +86,9 @@ for number, transcript in enumerate(transcripts, 1):
 '''
 
 
-def script(title: str, url: str, connections: Sequence[Sequence[Request]], seconds: float) -> str:
+def script(title: str, url: str, connections: Sequence[Sequence[Case]], seconds: float) -> str:
     """A Python program that sends the requests again, byte for byte, and shows the answers escaped."""
-    rows = ",\n".join(f"    [{', '.join(_pair(request) for request in requests)}]" for requests in connections)
+    rows = ",\n".join(f"    [{', '.join(_pair(case.request) for case in cases)}]" for cases in connections)
     return _SCRIPT.format(title=title, url=url, connections=rows, seconds=seconds)
 
 

@@ -1,0 +1,107 @@
+"""How far a run goes beyond the fixed cases, and who draws what: our own strategies, and Schemathesis beside them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conformance.exchange import Case
+from conformance.target import Target
+
+if TYPE_CHECKING:
+    from conformance.cases.explore import Exploration
+
+SHARE_OF_SCHEMATHESIS = 8
+"""Of so many explored requests one is drawn by Schemathesis."""
+MOST_OF_SCHEMATHESIS = 400
+"""It takes milliseconds for each request, and is asked for no more than these."""
+RESERVE = 10
+"""Of so many requests of a budget one is kept for trying again."""
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many requests are explored, and how many of them may make a model look at an image."""
+
+    requests: int
+    looks: int
+    minutes: float | None = None
+    """When to stop, however many are left."""
+
+    @classmethod
+    def of(cls, name: str, *, examples: int | None = None, minutes: float | None = None) -> Depth:
+        """The depth of that name, or as many requests, or as long, as asked for."""
+        if minutes is not None:
+            examples = examples or 1_000_000
+        if examples is not None:
+            return cls(examples, examples // 5, minutes)
+        return DEPTHS[name]
+
+    def within(self, budget: int | None, planned: int) -> Depth:
+        """The depth that a target's budget leaves room for beside the fixed cases."""
+        if budget is None:
+            return self
+        room = max(0, budget - budget // RESERVE - planned)
+        return Depth(min(self.requests, room), min(self.looks, room // 5), self.minutes)
+
+
+DEPTHS = {"quick": Depth(0, 0), "standard": Depth(300, 40), "deep": Depth(5000, 1000)}
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """Draws the cases of a run, one by one, so that any number of them fits into memory."""
+
+    target: Target
+    host: bytes
+    seed: str
+    depth: Depth
+
+    @property
+    def requests(self) -> int:
+        """How many requests are drawn, at most."""
+        return self.depth.requests
+
+    def singles(self) -> Iterator[Case]:
+        """Cases to be sent by themselves."""
+        if not self.depth.requests:
+            return
+        yield from self._until_time_is_up(self._drawn())
+
+    def sequences(self) -> Iterator[tuple[Case, ...]]:
+        """Cases to be sent one after the other on one connection."""
+        if self.depth.requests:
+            yield from self._own().sequences()
+
+    def _drawn(self) -> Iterator[Case]:
+        yield from self._schemathesis()
+        yield from self._own().singles()
+
+    def _own(self) -> Exploration:
+        from conformance.cases.explore import Exploration
+
+        theirs = self._of_schemathesis
+        return Exploration(
+            self.target, self.host, self.seed, self.depth.requests - theirs, self.depth.looks - theirs // 4
+        )
+
+    @property
+    def _of_schemathesis(self) -> int:
+        return min(self.depth.requests // SHARE_OF_SCHEMATHESIS, MOST_OF_SCHEMATHESIS)
+
+    def _schemathesis(self) -> Iterator[Case]:
+        from conformance.cases.openapi import generated
+
+        yield from generated(self.target, self.host, self.seed, self._of_schemathesis)
+
+    def _until_time_is_up(self, cases: Iterator[Case]) -> Iterator[Case]:
+        if self.depth.minutes is None:
+            yield from cases
+            return
+        end = time.monotonic() + self.depth.minutes * 60
+        for case in cases:
+            if time.monotonic() > end:
+                return
+            yield case

@@ -128,11 +128,12 @@ def _run(options: argparse.Namespace) -> int:
             shrink=not options.no_shrink,
         )
         folder = options.out or default_folder(target.name)
+        run.make_room(folder)
         known = Known((options.out or folder.parent) / "known", target.name)
         if options.known_first:
             prepared = prepared.beginning_with(known.cases())
         if not options.quiet:
-            print(visible(str(prepared)), file=sys.stderr, flush=True)  # noqa: T201
+            print(visible(f"judging {prepared}"), file=sys.stderr, flush=True)  # noqa: T201
         with terminal.progress(prepared.planned, quiet=options.quiet) as on_progress:
             report, _ = prepared.go(on_progress)
     known.keep(report)

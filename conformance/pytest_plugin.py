@@ -18,6 +18,7 @@ OPTIONS = {
     "stopped": "PROJECT/VERSION of a model that is not running",
     "image": "WIDTHxHEIGHT, the only image size that the models take",
     "out": "folder to write the report into",
+    "depth": "quick, standard or deep; default standard",
     "seed": "seed of whatever is drawn",
 }
 

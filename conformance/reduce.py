@@ -9,6 +9,9 @@ from conformance.message import Headers, Request
 TRIES = 60
 """Requests that are sent, at most, to make one finding's request smaller."""
 
+_FRAMING = (b"host", b"content-length", b"transfer-encoding")
+"""Headers without which a request would be no HTTP: they stay, and their values go with the body."""
+
 
 def reduced(request: Request, ordinary: Request, still_shows: Callable[[Request], bool], tries: int = TRIES) -> Request:
     """The smallest request found that still shows the finding; ``still_shows`` sends one and is asked ``tries`` times.
@@ -49,7 +52,7 @@ def _candidates(request: Request, ordinary: Request) -> Iterator[Request]:
     yield _with(request, method=ordinary.method)
     yield _with(request, body=ordinary.body)
     for position, pair in enumerate(request.headers):
-        if pair not in ordinary.headers:
+        if pair not in ordinary.headers and pair[0].lower() not in _FRAMING:
             yield _with(request, headers=request.headers[:position] + request.headers[position + 1 :])
     yield from _other_segments(request, ordinary)
     yield from (_with(request, body=request.body[:length]) for length in _shorter(len(request.body)))

@@ -1,4 +1,4 @@
-"""Sending what a report found once more, byte for byte: does it still fail?
+"""Sending what a report found once more, byte for byte, to see whether it still fails.
 
 The requests were written beside the report, so nothing has to be drawn or planned again.
 """

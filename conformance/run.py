@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -136,10 +137,20 @@ def selected(words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(chosen)
 
 
-def write_all(report: Report, folder: Path, formats: tuple[str, ...] = tuple(FORMATS)) -> None:
-    """Write the report and its renderings, and a way to repeat each failure, into a folder."""
+def make_room(folder: Path) -> None:
+    """Make sure that a report can be written into a folder. Raises OperatorMistake."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError("it may not be written to")
+    except OSError as error:
+        raise OperatorMistake(f"{folder}: no report can be written here: {error}") from None
+
+
+def write_all(report: Report, folder: Path, formats: tuple[str, ...] = tuple(FORMATS)) -> None:
+    """Write the report and its renderings, and a way to repeat each failure, into a folder."""
+    make_room(folder)
+    try:
         _write_repeats(report, folder)
         for name in formats:
             file, render = FORMATS[name]

@@ -27,7 +27,7 @@ from conformance.exchange import Case, Exchange
 from conformance.judge import Violation, judge
 from conformance.message import Request, Response
 from conformance.report.visible import visible
-from conformance.rules import RULES
+from conformance.rules import RULES, accepted
 from conformance.target import Target, load
 
 if TYPE_CHECKING:
@@ -44,10 +44,14 @@ def _declared() -> Target:
 
 TARGET = _declared()
 """What CONFORMANCE_TARGET declares. Raises OperatorMistake at import when that file is wrong."""
+# what must be taken can be demanded only of pictures of a size that the target has declared its models to take
+UNDEMANDED = frozenset() if TARGET.running() else frozenset(rule.id for rule in accepted.RULES)
 JUDGING = tuple(
     rule
     for rule in RULES
-    if (clause := catalogue().clauses[rule.clause]).level is Level.MUST and clause.section not in BEYOND
+    if (clause := catalogue().clauses[rule.clause]).level is Level.MUST
+    and clause.section not in BEYOND
+    and rule.id not in UNDEMANDED
 )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +81,7 @@ def load(path: Path) -> Target:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise OperatorMistake(f"{path}: there is no such target file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise OperatorMistake(f"{path}: this cannot be read as TOML: {error}") from None
     for complaint in complaints(document):
         raise OperatorMistake(f"{path}: {complaint}")
@@ -88,12 +90,34 @@ def load(path: Path) -> Target:
 
 def complaints(document: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a target document, each as ``key: sentence``."""
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, validators
 
     schema = json.loads(shipped("schemas", "target.schema.json").read_text(encoding="utf-8"))
-    errors = Draft202012Validator(schema).iter_errors(document)
+    strict = validators.extend(Draft202012Validator, {"pattern": _matches_to_the_end})  # type: ignore[no-untyped-call]
+    errors = strict(schema).iter_errors(document)
     for error in sorted(errors, key=lambda each: ([str(step) for step in each.absolute_path], each.message)):
         yield _complaint(error)
+    yield from _contradictions(document.get("limits"))
+
+
+def _contradictions(limits: Any) -> Iterator[str]:
+    """What no schema says: that numbers are numbers, and that the least is no more than the most."""
+    if not isinstance(limits, dict):
+        return
+    for key, value in limits.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            yield f"limits.{key}: {value} is not a finite number"
+    low, high = limits.get("min_image_side"), limits.get("max_image_side")
+    if low and high and low > high:
+        yield f"limits.min_image_side: {low} is more than limits.max_image_side, {high}"
+
+
+def _matches_to_the_end(_: Any, pattern: str, text: Any, __: Any) -> Iterator[Any]:
+    """Like the validator's own, but `$` is the end of the text and not also the place before a last newline."""
+    from jsonschema import ValidationError
+
+    if isinstance(text, str) and (text.endswith("\n") or not re.search(pattern, text)):
+        yield ValidationError(f"{text!r} does not match {pattern!r}")
 
 
 def _complaint(error: Any) -> str:
@@ -126,11 +150,17 @@ def parse(document: Mapping[str, Any], path: Path) -> Target:
         version=about.pop("version", ""),
         ca=_existing(path, "target.ca", ca) if ca else None,
         about=about,
-        limits=Limits(**document.get("limits", {})),
+        limits=_limits(document.get("limits", {})),
         scenes=scenes,
         absent=frozenset(name for name, entry in declared.items() if entry is False),
         known_failures=document.get("known-failures", {}),
     )
+
+
+def _limits(entry: Mapping[str, Any]) -> Limits:
+    # to a schema 4.0 is an integer, too
+    whole = {key: int(value) for key, value in entry.items() if key != "answer_seconds"}
+    return replace(Limits(**whole), answer_seconds=float(entry.get("answer_seconds", Limits.answer_seconds)))
 
 
 def _scene(name: str, entry: Mapping[str, Any], path: Path) -> Scene:
@@ -139,14 +169,16 @@ def _scene(name: str, entry: Mapping[str, Any], path: Path) -> Scene:
         name,
         entry["project"],
         entry["version"],
-        Size(image["width"], image["height"]) if image else None,
+        Size(int(image["width"]), int(image["height"])) if image else None,
         _samples(path, name, entry["samples"]) if "samples" in entry else (),
     )
 
 
 def _samples(path: Path, scene: str, pattern: str) -> tuple[Path, ...]:
-    base = path.parent
-    found = sorted(base.glob(pattern)) if not Path(pattern).is_absolute() else _absolute_glob(pattern)
+    try:
+        found = _absolute_glob(pattern) if Path(pattern).is_absolute() else sorted(path.parent.glob(pattern))
+    except (ValueError, IndexError, OSError) as error:
+        raise OperatorMistake(f"{path}: scenes.{scene}.samples: {pattern!r} is no pattern of files: {error}") from None
     photographs = tuple(each for each in found if each.suffix.lower() in {".png", ".jpg", ".jpeg"})
     if not photographs:
         raise OperatorMistake(f"{path}: scenes.{scene}.samples: no PNG or JPEG file matches {pattern!r}")

@@ -11,6 +11,7 @@ import pytest
 
 from conformance import run
 from conformance.contract.clauses import Level, catalogue
+from conformance.exploration import DEPTHS
 from conformance.judge import Verdict
 from conformance.mistake import OperatorMistake
 from conformance.report.gate import exit_code
@@ -44,7 +45,10 @@ def judged(request: pytest.FixtureRequest) -> Iterator[Outcomes]:
                 target = from_options(Path(file) if file else None, url, scenes, option("image"))
             else:
                 target = stack.enter_context(reference_target())
-            report, verdicts = run.prepare(target, seed=option("seed") or "0").go()
+            depth = option("depth") or "standard"
+            if depth not in DEPTHS:
+                raise OperatorMistake(f"--conformance-depth {depth}: this is none of {', '.join(DEPTHS)}")
+            report, verdicts = run.prepare(target, seed=option("seed") or "0", depth=DEPTHS[depth]).go()
             if folder := option("out"):
                 run.write_all(report, Path(folder))
         except OperatorMistake as mistake:

@@ -72,7 +72,7 @@ class TestRun:
         assert conclusion(folder) == "conformant"
         assert {file.name for file in folder.iterdir()} == {"report.json", "junit.xml", "report.md"}
         last = out.splitlines()[-2:]
-        assert last[0].startswith("reference: conformant (")
+        assert last[0].startswith("verdict on reference: conformant (")
         assert last[1] == f"report: {folder.relative_to(tmp_path)}"
         assert re.match(r"reference at http://127\.0\.0\.1:\d+: \d+ requests, of which .*\d+ have a model look", errors)
 
@@ -86,9 +86,8 @@ class TestRun:
         assert main([*RUN, url, *SCENES, *OTHERS, "--out", str(tmp_path), "--quiet"]) == 0
         assert conclusion(tmp_path) == "conformant"
 
-    @pytest.mark.parametrize("scene", [SCENES[:2], SCENES[2:]], ids=["classification", "segmentation"])
-    def test_one_scene_is_a_partial_run(self, url: str, scene: list[str], tmp_path: Path) -> None:
-        assert main([*RUN, url, *scene, "--image", "256x192", "--out", str(tmp_path), "--quiet"]) == 4
+    def test_one_scene_is_a_partial_run(self, url: str, tmp_path: Path) -> None:
+        assert main([*RUN, url, *SCENES[:2], "--image", "256x192", "--out", str(tmp_path), "--quiet"]) == 4
         assert conclusion(tmp_path) == "partial"
 
     def test_a_failure_is_exit_code_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,7 +108,6 @@ class TestRun:
             assert main([*command, url]) == 1
             assert main([*command, url, "--gate"]) == 0
         with running() as url:
-            assert main([*command, url]) == 0
             assert main([*command, url, "--gate"]) == 1
         assert document.load(tmp_path / "report.json")["stale_known_failures"] == ["success.status"]
 
@@ -117,10 +115,9 @@ class TestRun:
         ("words", "selected"),
         [
             (["mask"], [clause.id for clause in catalogue().tested() if clause.section == "mask"]),
-            (["success.status"], ["success.status"]),
             (["success.status", "http.answered"], ["success.status", "http.answered"]),
         ],
-        ids=["section", "clause", "two"],
+        ids=["section", "clauses"],
     )
     def test_a_selection_deselects_the_rest(
         self, url: str, words: list[str], selected: list[str], tmp_path: Path
@@ -135,12 +132,10 @@ class TestRun:
     @pytest.mark.parametrize(
         ("formats", "files"),
         [
-            ([], {"report.json", "junit.xml", "report.md"}),
-            (["json"], {"report.json"}),
             (["junit"], {"report.json", "junit.xml"}),
             (["markdown", "json"], {"report.json", "report.md"}),
         ],
-        ids=["all", "json", "junit", "markdown-json"],
+        ids=["junit", "markdown-json"],
     )
     def test_formats_are_chosen(self, url: str, formats: list[str], files: set[str], tmp_path: Path) -> None:
         chosen = [part for name in formats for part in ("--format", name)]
@@ -352,15 +347,14 @@ class TestServe:
     """conformance serve."""
 
     @pytest.mark.parametrize(
-        ("options", "said"),
+        ("options", "said", "number"),
         [
-            ([], "serving the reference at "),
-            (["--mutant", MUTANTS[0].id], f"serving mutant {MUTANTS[0].id} at "),
-            (["--variant", VARIANTS[0].id], f"serving variant {VARIANTS[0].id} at "),
+            ([], "serving the reference at ", signal.SIGTERM),
+            (["--mutant", MUTANTS[0].id], f"serving mutant {MUTANTS[0].id} at ", signal.SIGINT),
+            (["--variant", VARIANTS[0].id], f"serving variant {VARIANTS[0].id} at ", signal.SIGTERM),
         ],
         ids=["reference", "mutant", "variant"],
     )
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["sigterm", "sigint"])
     def test_it_says_where_answers_and_ends(self, options: list[str], said: str, number: signal.Signals) -> None:
         command = [*COMMAND, "serve", "--port", "0", *options]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -131,7 +131,6 @@ ANSWERING: dict[str, Callable[[], HostileServer]] = {
     "404-plain": lambda: always(answer("404 Not Found", b"not found\n", "Content-Type: text/plain")),
     "404-well-formed": lambda: error("404 Not Found", "ResourceNotFoundException"),
     "403-well-formed": lambda: error("403 Forbidden", "AccessDeniedException"),
-    "400-well-formed": lambda: error("400 Bad Request", "ValidationException"),
     "429-well-formed": lambda: error("429 Too Many Requests", "ThrottlingException", "Retry-After: 0"),
     "500": lambda: error("500 Internal Server Error", "InternalServerException"),
     "200-empty-object": lambda: always(answer("200 OK", b"{}", *TYPED)),
@@ -140,7 +139,6 @@ ANSWERING: dict[str, Callable[[], HostileServer]] = {
     "404-html": lambda: html("404 Not Found"),
     "307-to-elsewhere": lambda: always(answer("307 Temporary Redirect", b"", "Location: http://127.0.0.1:9/")),
     "garbage": lambda: always(bytes(range(256)) * 8),
-    "another-protocol": lambda: playing(send(b"SSH-2.0-OpenSSH_9.6\r\n"), read_to_end),
     "half-an-answer": lambda: playing(read_politely, send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")),
     "endless-garbage": lambda: playing(read_once, forever(b"A" * 4096)),
 }
@@ -230,7 +228,12 @@ def stops_listening(count: Count) -> Iterator[str]:
 
     with ExitStack() as stack:
         url = stack.enter_context(running(replace(HONEST, finish=finish)))
-        watcher = threading.Thread(target=lambda: (count.reached.wait(15), stack.close()), daemon=True)
+
+        def close_when_reached() -> None:
+            count.reached.wait(15)
+            stack.close()
+
+        watcher = threading.Thread(target=close_when_reached, daemon=True)
         watcher.start()
         yield url
         count.reached.set()
@@ -261,7 +264,6 @@ HALF_WAY: dict[str, Callable[[Count], AbstractContextManager[str]]] = {
     "falls-silent": falls_silent,
     "says-500": lambda count: turns_into(count, 500, "InternalServerException"),
     "says-429": lambda count: turns_into(count, 429, "ThrottlingException"),
-    "says-403": lambda count: turns_into(count, 403, "AccessDeniedException"),
     "says-404": lambda count: turns_into(count, 404, "ResourceNotFoundException"),
 }
 
@@ -270,12 +272,9 @@ HALF_WAY: dict[str, Callable[[Count], AbstractContextManager[str]]] = {
     ("name", "after"),
     [
         ("stops-listening", 8),
-        ("stops-listening", 300),
         ("falls-silent", 100),
         ("says-500", 100),
-        ("says-429", 8),
         ("says-429", 100),
-        ("says-403", 100),
         ("says-404", 300),
     ],
 )
@@ -285,7 +284,7 @@ def test_a_server_that_dies_half_way_is_no_success(name: str, after: int, tmp_pa
     assert_is_no_success(report, tmp_path)
 
 
-@pytest.mark.parametrize("after", [1, 9, 300])
+@pytest.mark.parametrize("after", [1, 300])
 def test_a_run_that_is_stopped_is_indeterminate(after: int, tmp_path: Path) -> None:
     """Ctrl-C at any time: what was seen is accounted for, and it is no verdict."""
 
@@ -331,8 +330,7 @@ def slowly(seconds: float) -> Behaviour:
     return replace(HONEST, finish=finish)
 
 
-@pytest.mark.parametrize("gate", [[], ["--gate"]], ids=["plain", "gate"])
-def test_the_command_that_gets_sigint_writes_what_it_has(gate: list[str], tmp_path: Path) -> None:
+def test_the_command_that_gets_sigint_writes_what_it_has(tmp_path: Path) -> None:
     """A real process: exit code 3, a whole report, and no traceback."""
     with running(slowly(0.03)) as url:
         file = tmp_path / "target.toml"
@@ -349,7 +347,7 @@ def test_the_command_that_gets_sigint_writes_what_it_has(gate: list[str], tmp_pa
             str(file),
             "--out",
             str(tmp_path),
-            *gate,
+            "--gate",
         ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
@@ -378,12 +376,8 @@ def test_the_command_says_the_same(
         text = shipped("fixtures", "targets", "reference.toml").read_text(encoding="utf-8")
         text = text.replace(REFERENCE.url, url).replace("[limits]", "[limits]\nanswer_seconds = 0.4")
         file.write_text(text, encoding="utf-8")
-        codes = [
-            within_watchdog(
-                lambda: main(["run", "--depth", "quick", "--target", str(file), "--out", str(tmp_path), *gate])
-            )
-            for gate in ([], ["--gate"])
-        ]
+        command = ["run", "--depth", "quick", "--target", str(file), "--out", str(tmp_path)]
+        codes = [within_watchdog(lambda: main(command)), within_watchdog(lambda: main([*command, "--gate"]))]
     assert codes == [3, 3]
     assert "indeterminate" in capsys.readouterr().out
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["conclusion"] == "indeterminate"

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from junitparser import JUnitXml
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]  # there are no stubs among our tools
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -48,14 +49,14 @@ from conformance.report.record import ClauseRow, Conclusion, Failure, Outcome, R
 from conformance.report.visible import LIMIT, visible
 from conformance.rule import Finding
 from conformance.shipped import shipped
-from conformance.target import Target, load
+from conformance.target import load
 
 REFERENCE = load(shipped("fixtures", "targets", "reference.toml"))
 FROZEN = [clause.id for clause in catalogue().tested()]
 
 NASTY = (
-    "::error::x <script>alert(1)</script> <http://evil.example> http://evil.example www.evil.example a|b `c` ```d``` *e* _f_ ~~g~~"
-    " [h](http://evil.example) ![i](http://evil.example/i.png) &lt; &#60; # x \\ ]]> <!-- {{ 7*7 }} $HOME"
+    "::error::x <script>alert(1)</script> <http://evil.example> http://evil.example www.evil.example a|b"
+    " `c` ```d``` *e* _f_ ~~g~~ [h](http://evil.example) ![i](http://evil.example/i.png) &lt; &#60; # x \\ ]]> <!-- {{ 7*7 }} $HOME"
     " \x1b[2J\x1b]0;title\x07\x9b31m ::error::x ##[error]x \x00 \u202egnp\u2066 \u2028\ufeff\ud83d\ufffe"
     "\r\n::error::a line of its own\r\n##[group]x\n\n# Heading\n\n<b>bold</b>\n\n| a | b |\n| --- | --- |\n"
 )
@@ -98,17 +99,16 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "another-status": replace(HONEST, success_status=201),
     "nothing-found": replace(HONEST, segments=lambda _: ()),
     "small-heads": replace(HONEST, max_head=2048),
-    "nasty-messages": replace(HONEST, error_payload=nasty_error),
-    "nasty-error-ids": replace(HONEST, error_headers=lambda _: (("x-amzn-ErrorType", ON_THE_WIRE),)),
-    "nasty-headers": replace(HONEST, headers=nasty_headers),
+    "nasty-errors": replace(
+        HONEST, error_payload=nasty_error, error_headers=lambda _: (("x-amzn-ErrorType", ON_THE_WIRE),)
+    ),
+    "nasty-headers": replace(HONEST, headers=nasty_headers, render=nasty_phrase),
     "nasty-content-type": replace(HONEST, finish=lambda _, reply: reply.with_header("Content-Type", ON_THE_WIRE)),
-    "nasty-phrase": replace(HONEST, render=nasty_phrase),
     "nasty-result": replace(HONEST, result=nasty_result, anomaly=nasty_anomaly, blob=lambda _: NASTY),
     "nasty-body": replace(HONEST, to_json=lambda _: NASTY.encode("utf-8", "surrogatepass")),
     "nasty-answer": replace(HONEST, render=lambda *_: NASTY.encode("utf-8", "surrogatepass")),
     "nasty-after-an-error": replace(HONEST, finish=nasty_after_an_error),
 }
-NASTY_ONES = [name for name in BEHAVIOURS if name.startswith("nasty")]
 
 
 @cache
@@ -123,8 +123,10 @@ def partial() -> Report:
     return report
 
 
-def nasty_target(report: Report) -> Report:
-    """The same report, of a target whose own file says hostile things."""
+@cache
+def nasty_target() -> Report:
+    """A report on a target whose own file says hostile things."""
+    report = report_of("nasty-result")
     known = dict.fromkeys(FROZEN, NASTY)
     target = replace(report.target, name=NASTY, version=NASTY, about={"contact": NASTY}, known_failures=known)
     rows = tuple(replace(row, known=NASTY) for row in report.rows)
@@ -134,7 +136,7 @@ def nasty_target(report: Report) -> Report:
 ALL: Mapping[str, Callable[[], Report]] = {
     **{name: (lambda name=name: report_of(name)) for name in BEHAVIOURS},  # type: ignore[misc]
     "partial": partial,
-    "nasty-target": lambda: nasty_target(report_of("nasty-result")),
+    "nasty-target": nasty_target,
 }
 
 
@@ -245,7 +247,7 @@ class TestJson:
             document.load(path)
 
     def test_a_report_that_is_not_there_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(OperatorMistake, match="report.json"):
+        with pytest.raises(OperatorMistake, match=r"report\.json"):
             document.load(tmp_path / "report.json")
 
 
@@ -279,7 +281,7 @@ class TestJunit:
 
     @pytest.mark.parametrize("outcome", Outcome)
     def test_nothing_looks_like_passed_that_did_not_pass(self, outcome: Outcome) -> None:
-        found = with_rows(**{MUST: outcome})
+        found = with_rows(outcomes={MUST: outcome})
         case = etree.fromstring(junit.render(found).encode()).find(f".//testcase[@name='{MUST}']")
         assert case is not None
         marks = [child.tag for child in case if child.tag not in ("properties", "system-out")]
@@ -315,7 +317,7 @@ class TestMarkdown:
 
     def test_the_tables_hold_every_clause_once(self, report: Report) -> None:
         tokens = MarkdownIt("commonmark").enable("table").parse(markdown.render(report))
-        cells = [shown(after) for token, after in zip(tokens, tokens[1:], strict=False) if token.type == "td_open"]
+        cells = [shown(after) for token, after in pairwise(tokens) if token.type == "td_open"]
         levels = len(report.counts) * (len(Outcome) + 1)
         rows = [cells[at : at + 5] for at in range(levels, len(cells), 5)]
         expected = [
@@ -337,7 +339,7 @@ class TestMarkdown:
 
     def test_its_headings_are_ours(self, report: Report) -> None:
         tokens = MarkdownIt("commonmark").enable("table").parse(markdown.render(report))
-        found = [shown(after) for token, after in zip(tokens, tokens[1:], strict=False) if token.type == "heading_open"]
+        found = [shown(after) for token, after in pairwise(tokens) if token.type == "heading_open"]
         must, should = ([row.clause.id for row in report.failed(level)] for level in (Level.MUST, Level.SHOULD))
         used = {row.clause.section for row in report.rows}
         titles = [title for section, title in catalogue().sections.items() if section in used]
@@ -434,14 +436,18 @@ MUST, MUST_TOO, SHOULD = (
 FAILURE = Failure("x-1", "a-rule", "a.case", Finding("here", "this", "that"), Request(b""), Response(200), ((),))
 
 
-def with_rows(known: tuple[str, ...] = (), course: Mapping[str, Any] | None = None, **outcomes: Outcome) -> Report:
+def with_rows(
+    known: tuple[str, ...] = (),
+    course: Mapping[str, Any] | None = None,
+    outcomes: Mapping[str, Outcome] | None = None,
+) -> Report:
     """A report on which all clauses but those named passed."""
     whole = report_of("honest")
 
     def row(each: ClauseRow) -> ClauseRow:
         clause = each.clause
         default = Outcome.OBSERVED if clause.level is Level.OBSERVE else Outcome.PASSED
-        outcome = outcomes.get(clause.id, default)
+        outcome = (outcomes or {}).get(clause.id, default)
         failures = (FAILURE,) if outcome is Outcome.FAILED else ()
         return ClauseRow(
             clause, outcome, "why", 1, len(failures), failures, known="ticket" if clause.id in known else ""
@@ -469,30 +475,30 @@ class TestGate:
         ("found", "plain", "gated"),
         [
             (with_rows(), 0, 0),
-            (with_rows(**{SHOULD: FAILED}), 0, 0),
-            (with_rows(**{MUST: NOT_THERE}), 0, 0),
-            (with_rows(**{MUST: FAILED}), 1, 1),
-            (with_rows((MUST,), **{MUST: FAILED}), 1, 0),
-            (with_rows((MUST,), **{MUST: FAILED, MUST_TOO: FAILED}), 1, 1),
-            (with_rows((MUST,), **{MUST: FAILED, MUST_TOO: IDLE}), 1, 0),
-            (with_rows((SHOULD,), **{SHOULD: FAILED}), 0, 0),
-            (with_rows(**{MUST: IDLE}), 4, 0),
-            (with_rows((MUST,), **{MUST: IDLE}), 4, 0),
-            (with_rows(**{SHOULD: IDLE}), 0, 0),
+            (with_rows(outcomes={SHOULD: FAILED}), 0, 0),
+            (with_rows(outcomes={MUST: NOT_THERE}), 0, 0),
+            (with_rows(outcomes={MUST: FAILED}), 1, 1),
+            (with_rows((MUST,), outcomes={MUST: FAILED}), 1, 0),
+            (with_rows((MUST,), outcomes={MUST: FAILED, MUST_TOO: FAILED}), 1, 1),
+            (with_rows((MUST,), outcomes={MUST: FAILED, MUST_TOO: IDLE}), 1, 0),
+            (with_rows((SHOULD,), outcomes={SHOULD: FAILED}), 0, 0),
+            (with_rows(outcomes={MUST: IDLE}), 4, 0),
+            (with_rows((MUST,), outcomes={MUST: IDLE}), 4, 0),
+            (with_rows(outcomes={SHOULD: IDLE}), 0, 0),
             (with_rows((MUST,)), 0, 1),
             (with_rows((SHOULD,)), 0, 1),
-            (with_rows((MUST,), **{MUST_TOO: IDLE}), 4, 1),
-            (with_rows((MUST, MUST_TOO), **{MUST: FAILED}), 1, 1),
-            (with_rows(**{MUST: ERROR}), 3, 3),
-            (with_rows((MUST,), **{MUST: ERROR}), 3, 3),
-            (with_rows(**{SHOULD: ERROR}), 3, 3),
-            (with_rows(**{MUST: FAILED, MUST_TOO: ERROR}), 1, 1),
+            (with_rows((MUST,), outcomes={MUST_TOO: IDLE}), 4, 1),
+            (with_rows((MUST, MUST_TOO), outcomes={MUST: FAILED}), 1, 1),
+            (with_rows(outcomes={MUST: ERROR}), 3, 3),
+            (with_rows((MUST,), outcomes={MUST: ERROR}), 3, 3),
+            (with_rows(outcomes={SHOULD: ERROR}), 3, 3),
+            (with_rows(outcomes={MUST: FAILED, MUST_TOO: ERROR}), 1, 1),
             (with_rows(course=CUT), 3, 3),
-            (with_rows(course=CUT, **{MUST: FAILED}), 1, 1),
+            (with_rows(course=CUT, outcomes={MUST: FAILED}), 1, 1),
             (with_rows(course=STOPPED), 3, 3),
-            (with_rows(course=STOPPED, **{MUST: FAILED}), 3, 3),
-            (with_rows(course=DEAD, **{MUST: IDLE}), 3, 3),
-            (with_rows(course=DEAD, **{MUST: FAILED}), 3, 3),
+            (with_rows(course=STOPPED, outcomes={MUST: FAILED}), 3, 3),
+            (with_rows(course=DEAD, outcomes={MUST: IDLE}), 3, 3),
+            (with_rows(course=DEAD, outcomes={MUST: FAILED}), 3, 3),
         ],
         ids="passed should-failed not-applicable failed known known-and-failed known-and-idle known-should idle "
         "known-idle should-idle stale stale-should stale-and-idle stale-and-known error known-error should-error "
@@ -504,10 +510,10 @@ class TestGate:
     @pytest.mark.parametrize(
         "found",
         [
-            with_rows((MUST,), **{MUST: FAILED, MUST_TOO: ERROR}),
-            with_rows((MUST,), **{MUST: FAILED, SHOULD: ERROR}),
-            with_rows((MUST,), CUT, **{MUST: FAILED}),
-            with_rows((MUST,), STOPPED, **{MUST: FAILED}),
+            with_rows((MUST,), outcomes={MUST: FAILED, MUST_TOO: ERROR}),
+            with_rows((MUST,), outcomes={MUST: FAILED, SHOULD: ERROR}),
+            with_rows((MUST,), CUT, outcomes={MUST: FAILED}),
+            with_rows((MUST,), STOPPED, outcomes={MUST: FAILED}),
         ],
         ids=["error", "error-of-a-should", "cut-off", "stopped"],
     )

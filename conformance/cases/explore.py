@@ -42,10 +42,12 @@ SEQUENCE_LOOKS = 2
 """Looks that a sequence may take: the witness at its end, and at most one before it."""
 HEAVIEST = 10_000_000
 """A declared limit above this is not tried again and again."""
-
 USUAL_PIXELS = 40_000
+"""Scenes whose images are larger get fewer of them, in proportion."""
 SMALL_FILES = 10
+"""The sound files that are wrapped into something else."""
 
+ORDINARY = Dress()
 _STARTS = {png.SIGNATURE[:1]: images.PNG.encode(), jpeg.START[:1]: images.JPEG.encode()}
 _GOOD = 0.18
 _ONE_FAULT, _TWO_FAULTS = 0.7, 0.85
@@ -56,9 +58,6 @@ _WEIGHTED = (
     "content_types content_types content_types body body body body dress dress"
 ).split()
 _PROJECT, _VERSION = (segment.encode() for segment in document().path if segment.startswith("{"))
-
-
-ORDINARY = Dress()
 
 
 @dataclass(frozen=True)
@@ -216,7 +215,7 @@ class Exploration:
         for _ in range(_REDRAWS):
             parts, replaced = self._drawn(pools, chance, may_look)
             request = parts.request()
-            looked = parts.body in pools.visible and self._makes_a_model_look(request, replaced, pools)
+            looked = parts.body in pools.visible and self._makes_a_model_look(request, parts.scene, replaced, pools)
             if may_look or not looked:
                 return parts, request, looked
         parts = replace(parts, body=chance.choice(pools.bodies[_size_for(self.target, parts.scene)].damaged))
@@ -232,8 +231,10 @@ class Exploration:
         replaced = {part: pools.replacement(part, bodies, chance) for part in _replaced(chance)}
         return _in_accord(ordinary, replaced, bodies, chance), replaced
 
-    def _makes_a_model_look(self, request: Request, replaced: Mapping[str, Any], pools: Pools) -> bool:
-        """As ``Plan.looks`` has it. What one part breaks alone it breaks in every scene: that is read once."""
+    def _makes_a_model_look(self, request: Request, scene: Scene, replaced: Mapping[str, Any], pools: Pools) -> bool:
+        """As ``Plan.looks`` has it. Reading takes longest, so what one part breaks alone, anywhere, is read once."""
+        if not replaced:
+            return scene.name in RUNNING
         alone = next(iter(replaced.items())) if len(replaced) == 1 else None
         if alone in pools.faults:
             return False

@@ -194,7 +194,7 @@ def _limits(target: Target, subjects: Sequence[Subject]) -> Iterator[Case]:
     sides = {"narrowest": (limits.min_image_side, -1), "widest": (limits.max_image_side, 1)}
     for name, (side, step) in sides.items():
         if side:
-            for label, width in ((name, side), (f"past-the-{name}", side + step)):
+            for label, width in ((name, side), (f"past-the-{name}", max(1, side + step))):
                 body = images.plain_png(width, max(size.height, limits.min_image_side or 1), 5).data
                 yield Case(f"body.{label}", subject.draft(body).request())
 

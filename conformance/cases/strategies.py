@@ -653,7 +653,6 @@ _ODD_LINES = [
 _ODD_LENGTHS = [b"+%d", b"-1", b"many", b"%d, %d", b"%d,%d", b"0x%d", b"%d.0", b"%d;x", b"%d 5", b'"%d"', b""]
 _ODD_VERSIONS = [
     b"HTTP/2.0",
-    b"HTTP/1.2",
     b"HTTP/1.10",
     b"http/1.1",
     b"HTTQ/1.1",

@@ -78,7 +78,9 @@ def show(report: Report, folder: Path | None, console: Console | None = None) ->
         console.print(f"... and {len(failed) - SHOWN} more clauses that failed, in the report\n")
     console.print(_sections(report))
     _show_gaps(console, report)
-    verdict = Text(f"{visible(report.target.name)}: ").append(str(report.conclusion), _STYLES[report.conclusion])
+    verdict = Text(f"verdict on {visible(report.target.name)}: ").append(
+        str(report.conclusion), _STYLES[report.conclusion]
+    )
     console.print(verdict.append(f" ({visible(report.reason)})"))
     if folder:
         console.print(Text(f"report: {folder}"))

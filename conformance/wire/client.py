@@ -53,7 +53,7 @@ class Endpoint:
         """The endpoint of ``http[s]://host[:port][/]``; ValueError says what else the URL holds."""
         parts = _ORIGIN.fullmatch(url)
         if parts is None:
-            raise ValueError(f"{url!r} is no base URL: {_objection(url)}")
+            raise ValueError(f"{_without_user(url)!r} is no base URL: {_objection(url)}")
         scheme = parts[1].lower()
         port = int(parts[4]) if parts[4] else _DEFAULT_PORTS[scheme]
         if not 1 <= port <= 65535:
@@ -380,6 +380,11 @@ class Connection:
 
 class _UnreachableError(Exception):
     """No connection, and why, as a sentence. Never leaves this module."""
+
+
+def _without_user(url: str) -> str:
+    """The URL as it may be shown: a password in it is nobody's business."""
+    return re.sub(r"//[^/?#]*@", "//...@", url)
 
 
 def _objection(url: str) -> str:

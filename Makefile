@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint clean
+.PHONY: run test lint bench clean
 
 run: $(READY)  ## judge the bundled reference and leave a report
 	$(BIN)/conformance run
@@ -16,6 +16,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(READY)  ## figures and ratios, side by side; bench/README.md explains them
+	for each in startup throughput growth flight kills; do $(BIN)/python bench/$$each.py && echo || exit 1; done
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -3,7 +3,8 @@
 Each size is explored in a fresh process, judged and all, against the echo server, 4 requests in flight: the wall time
 of the run, and the peak of the process' resident memory. What a run costs before its first request, the first pools,
 would make any growth look mild; so the ratio to linear compares what each *further* request costs from one size to the
-next: the last step against the first. Schemathesis draws one request in eight of the first 3200 and none after.
+next: the last step against the step before. Of the first 3200 requests Schemathesis draws one in eight, at milliseconds
+each, and of the others none: the first step is dear, and only from the second on is the ratio a fair one (``--full``).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ground import cores, echo, exploration, met, pin, setting, table, target_at
 SIZES = (1_000, 3_000, 10_000)
 FULL = (*SIZES, 100_000)
 LINEAR = 1.1
-"""Times the cost of a further request at first that it may have at last."""
+"""Times what a further request cost in the step before."""
 STEADY = 1.25
 """Times the smallest run's memory that a larger run may take."""
 
@@ -91,10 +92,9 @@ def main() -> None:
     print(table(head, list(rows(grown))), "\n")
     costs, memory = steps(grown), grown[-1].megabytes / grown[0].megabytes
     if len(costs) > 1:
-        time = costs[-1] / costs[0]
-        print(
-            f"a further request costs at last {time:.2f} x as at first (target at most {LINEAR}: {met(time <= LINEAR)})"
-        )
+        time = costs[-1] / costs[-2]
+        verdict = f"target at most {LINEAR}: {met(time <= LINEAR)}"
+        print(f"a further request costs {time:.2f} x that of the step before ({verdict})")
     print(f"memory {memory:.2f} x that of the smallest run (target at most {STEADY}: {met(memory <= STEADY)})")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -150,6 +151,7 @@ def make_room(folder: Path) -> None:
 def write_all(report: Report, folder: Path, formats: tuple[str, ...] = tuple(FORMATS)) -> None:
     """Write the report and its renderings, and a way to repeat each failure, into a folder."""
     make_room(folder)
+    _clear(folder)
     try:
         _write_repeats(report, folder)
         for name in formats:
@@ -158,6 +160,16 @@ def write_all(report: Report, folder: Path, formats: tuple[str, ...] = tuple(FOR
         document.write(report, folder)
     except OSError as error:
         raise OperatorMistake(f"{folder}: the report cannot be written: {error}") from None
+
+
+def _clear(folder: Path) -> None:
+    """Take away what an earlier run left, so that nothing of it looks like this one's."""
+    stale = [folder / file for file, _ in FORMATS.values()]
+    stale += [file for ending in ("py", "json", "body") for file in (folder / "repeat").glob(f"*.{ending}")]
+    for file in (*stale, folder / "report.json"):
+        file.unlink(missing_ok=True)
+    with suppress(OSError):  # somebody else's files in it
+        (folder / "repeat").rmdir()
 
 
 def _write_repeats(report: Report, folder: Path) -> None:

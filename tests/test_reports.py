@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,8 @@ FROZEN = [clause.id for clause in catalogue().tested()]
 
 NASTY = (
     "::error::x <script>alert(1)</script> <http://evil.example> http://evil.example www.evil.example a|b"
-    " `c` ```d``` *e* _f_ ~~g~~ [h](http://evil.example) ![i](http://evil.example/i.png) &lt; &#60; # x \\ ]]> <!-- {{ 7*7 }} $HOME"
+    " `c` ```d``` *e* _f_ ~~g~~ [h](http://evil.example)"
+    " ![i](http://evil.example/i.png) &lt; &#60; # x \\ ]]> <!-- {{ 7 }} $HOME"
     " \x1b[2J\x1b]0;title\x07\x9b31m ::error::x ##[error]x \x00 \u202egnp\u2066 \u2028\ufeff\ud83d\ufffe"
     "\r\n::error::a line of its own\r\n##[group]x\n\n# Heading\n\n<b>bold</b>\n\n| a | b |\n| --- | --- |\n"
 )
@@ -449,9 +450,9 @@ def with_rows(
         default = Outcome.OBSERVED if clause.level is Level.OBSERVE else Outcome.PASSED
         outcome = (outcomes or {}).get(clause.id, default)
         failures = (FAILURE,) if outcome is Outcome.FAILED else ()
-        return ClauseRow(
-            clause, outcome, "why", 1, len(failures), failures, known="ticket" if clause.id in known else ""
-        )
+        reason = "ticket" if clause.id in known else ""
+        idle = outcome is Outcome.UNEXERCISED
+        return ClauseRow(clause, outcome, "why", 1, len(failures), failures, known=reason, by_choice=idle)
 
     target = replace(whole.target, known_failures=dict.fromkeys(known, "ticket"))
     return replace(
@@ -672,3 +673,11 @@ class TestFolder:
         file.write_text("", encoding="utf-8")
         with pytest.raises(OperatorMistake, match="taken"):
             run.write_all(report_of("honest"), file)
+
+
+def test_a_gap_that_nothing_explains_passes_no_gate() -> None:
+    """What was declared and never came about is partial with and without the gate."""
+    whole = with_rows(outcomes={"mask.size": Outcome.UNEXERCISED})
+    rows = tuple(replace(row, by_choice=False) for row in whole.rows)
+    report = replace(whole, rows=rows)
+    assert (exit_code(report, gate=False), exit_code(report, gate=True)) == (4, 4)

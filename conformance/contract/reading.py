@@ -185,7 +185,7 @@ def _scene(target: Target, project: str | None, version: str | None) -> Scene | 
 def _header_matters(request: Request) -> Iterator[str]:
     if len(request.head) > HEAD_BYTES or len(request.headers) > HEADER_LINES:
         yield HEAVY_HEAD
-    if request.version == b"HTTP/1.0":
+    if request.version != b"HTTP/1.1":
         yield FREE
     if b",".join(request.values(b"content-length")).count(b","):
         yield FREE  # the same length twice may be taken as one (RFC 9110 8.6)

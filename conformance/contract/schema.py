@@ -47,7 +47,7 @@ def checks(schema: Schema, value: Any, where: str = "") -> Iterator[Check]:
 def shown(value: Any, limit: int = 120) -> str:
     """A value from an answer, on one short line of ASCII."""
     text = ascii(value)
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
 
 
 def _members(schema: Schema, value: Any, where: str) -> Iterator[Check]:

@@ -51,8 +51,8 @@ def _head_faults(head: bytes) -> list[str]:
         faults.append("the method is not a token")
     if not _TARGET.fullmatch(target) or b"#" in target:
         faults.append("the request target holds what no target may")
-    if version not in (b"HTTP/1.1", b"HTTP/1.0"):
-        faults.append("the version is neither HTTP/1.1 nor HTTP/1.0")
+    if not re.fullmatch(rb"HTTP/1\.[0-9]", version):
+        faults.append("the version is not one of HTTP/1")
     for field in fields:
         name, colon, value = field.partition(b":")
         if not (colon and TOKEN.fullmatch(name) and _VALUE.fullmatch(value)):

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from conformance.message import Answer, Headers, NoAnswer, Request
+from conformance.message import Answer, Delivery, Headers, NoAnswer, Request
 from conformance.mistake import OperatorMistake
 from conformance.report import repeat
 from conformance.report.record import ClauseRow, Failure, Report
@@ -62,9 +62,10 @@ def load(path: Path) -> dict[str, Any]:
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         closing = document.pop("closing")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise OperatorMistake(f"{path}: this is no report: {error!r}") from None
-    if closing != _closing(document):
+        fitting = _closing(document)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise OperatorMistake(f"{path}: this is no report: {type(error).__name__}: {error}") from None
+    if closing != fitting:
         raise OperatorMistake(f"{path}: the closing record does not fit: the report was cut or changed")
     return document | {"closing": closing}
 
@@ -149,6 +150,8 @@ def body_name(failure: Failure) -> str:
 def curl_line(failure: Failure, url: str) -> str | None:
     """A curl line that shows the failure, to be run beside the report; None where curl cannot."""
     if len(failure.connections) > 1 or len(failure.connections[0]) > 1:
+        return None
+    if failure.connections[0][0].delivery is not Delivery.WHOLE:
         return None
     return repeat.curl(url, failure.request, body_name(failure))
 

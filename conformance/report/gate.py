@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.contract.clauses import Level
-from conformance.report.record import Conclusion, Report
+from conformance.report.record import Conclusion, Outcome, Report
 
 OPERATOR_MISTAKE = 2
 
@@ -18,12 +18,22 @@ _CODES = {
 def exit_code(report: Report, *, gate: bool) -> int:
     """0 conformant, 1 non-conformant, 3 indeterminate, 4 partial.
 
-    With ``gate`` a partial report is 0, and so is one whose failures are all listed as known; a known failure that no
-    longer fails is 1.
+    With ``gate`` a report is 0 when all that it lacks was left undeclared or deselected, and all failures are listed as
+    known; a known failure that no longer fails is 1.
     """
     if not gate or report.conclusion is Conclusion.INDETERMINATE:
         return _CODES[report.conclusion]
-    return 1 if unlisted(report) or report.stale or report.course.cut_off else 0
+    if unlisted(report) or report.stale:
+        return 1
+    if report.course.cut_off or any(row.outcome is Outcome.ERROR for row in report.rows):
+        return _CODES[Conclusion.INDETERMINATE]
+    return _CODES[Conclusion.PARTIAL] if unexplained_gaps(report) else 0
+
+
+def unexplained_gaps(report: Report) -> list[str]:
+    """The MUST clauses that went unexercised although all that they need was declared."""
+    gaps = (row for row in report.rows if row.outcome is Outcome.UNEXERCISED and not row.by_choice)
+    return [row.clause.id for row in gaps if row.clause.level is Level.MUST]
 
 
 def unlisted(report: Report) -> list[str]:

@@ -119,7 +119,7 @@ def plain(text: str) -> str:
 
 def code(text: str) -> str:
     """Text as a code span, with a fence longer than any run of backticks in it."""
-    shown = visible(text).replace("|", "\\|") or " "
+    shown = visible(text) or " "
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if longest else ""

@@ -73,6 +73,8 @@ class ClauseRow:
     """For OBSERVE: the readings seen, and how often."""
     known: str = ""
     """The reason for which the target lists it among its known failures."""
+    by_choice: bool = False
+    """It was not exercised because the operator deselected it, or left out what it needs."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def compile_report(
 def _row(clause: Clause, verdicts: Sequence[Verdict], target: Target, selected: bool) -> ClauseRow:
     known = target.known_failures.get(clause.id, "")
     if not selected:
-        return ClauseRow(clause, Outcome.UNEXERCISED, "deselected", known=known)
+        return ClauseRow(clause, Outcome.UNEXERCISED, "deselected", known=known, by_choice=True)
     judged = sum(verdict.judged for verdict in verdicts)
     breached = sum(verdict.breached for verdict in verdicts)
     readings = sum((verdict.readings for verdict in verdicts), Counter[str]())
@@ -174,6 +176,7 @@ def _row(clause: Clause, verdicts: Sequence[Verdict], target: Target, selected: 
         _failures(clause, verdicts),
         dict(readings.most_common()) if clause.level is Level.OBSERVE else None,
         known,
+        outcome is Outcome.UNEXERCISED and bool(_missing(clause, target)),
     )
 
 
@@ -193,8 +196,7 @@ def _outcome(
 def _why_not(clause: Clause, target: Target) -> tuple[Outcome, str]:
     if reason := _inapplicable(clause, target):
         return Outcome.NOT_APPLICABLE, reason
-    missing = [need for need in clause.needs if not _declared(need, target)]
-    if missing:
+    if missing := _missing(clause, target):
         return Outcome.UNEXERCISED, f"declare {' or '.join(missing)} to have it exercised"
     return Outcome.UNEXERCISED, "no answer gave an occasion to judge it"
 
@@ -212,6 +214,11 @@ def _inapplicable(clause: Clause, target: Target) -> str:
     if clause.id == "body.limits" and target.limits.max_image_bytes is not None:
         return "the target declares its limits, and is judged by them"
     return ""
+
+
+def _missing(clause: Clause, target: Target) -> list[str]:
+    """What the clause needs and the target does not declare."""
+    return [need for need in clause.needs if not _declared(need, target)]
 
 
 def _declared(need: str, target: Target) -> bool:

@@ -11,6 +11,9 @@ from conformance.exchange import Case
 from conformance.formats import http
 from conformance.message import Request
 
+LONGEST = 1500
+"""Bytes of a head that a command line shall hold; for longer ones there is the script."""
+
 _SCRIPT = '''\
 """Repeats {title}. Needs nothing but Python; another base URL may be given as argument."""
 
@@ -40,9 +43,10 @@ def connect():
 
 
 def converse(requests, lines):
-    sock = connect()
+    sock = None
     for head, body in requests:
         try:
+            sock = sock or connect()
             sock.sendall(base64.b64decode(head))
             if b"100-continue" in base64.b64decode(head):
                 time.sleep(1)
@@ -51,10 +55,11 @@ def converse(requests, lines):
         except OSError as error:
             answer = f"no answer: {{error}}".encode()
         lines.append(answer)
-        if not answer.startswith(b"HTTP/") or b"connection: close" in answer.lower():
+        if sock and (not answer.startswith(b"HTTP/") or b"connection: close" in answer.lower()):
             sock.close()
-            sock = connect()
-    sock.close()
+            sock = None
+    if sock:
+        sock.close()
 
 
 def receive(sock):
@@ -101,7 +106,9 @@ def curl(url: str, request: Request, body_file: str) -> str | None:
     message = http.read(request)
     if message.faults or message.chunked or not request.head.isascii() or request.values(b"expect"):
         return None
-    if not request.target.startswith(b"/") or b"\0" in request.head:
+    if not request.target.startswith(b"/") or b"\0" in request.head or len(request.head) > LONGEST:
+        return None
+    if request.values(b"content-length") not in ((), (str(len(request.body)).encode(),)):
         return None
     words = ["curl", "-sS", "-i", "--http1.1", "--path-as-is", "-X", request.method.decode()]
     words += ["--request-target", request.target.decode()]

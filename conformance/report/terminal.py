@@ -102,7 +102,7 @@ def _show_failure(console: Console, row: ClauseRow, report: Report, folder: Path
     if folder and (line := curl_line(failure, report.target.url)):
         lines["or"] = f"cd {folder} && {line}"
     for label, text in lines.items():
-        console.print(Text(f"  | {label:<11} {visible(text, 1000)}"))
+        console.print(Text(f"  | {label:<11} {visible(text, 3000)}"))
     console.print()
 
 

@@ -25,9 +25,8 @@ def _earnings(exchange: Exchange) -> str:
 
 
 def _refused_for(clause: str, exchange: Exchange) -> bool:
-    return (
-        exchange.reading.breaks == {clause} and named_running(exchange) and exchange.refused and not exchange.throttled
-    )
+    alone = exchange.reading.breaks == {clause} and exchange.reading.reaches_operation
+    return alone and named_running(exchange) and exchange.refused and not exchange.throttled
 
 
 def _by_validation(exchange: Exchange) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from conformance import __version__
 from conformance.mistake import OperatorMistake
 
-EXIT_MISTAKE = 2
+EXIT_MISTAKE, EXIT_STOPPED = 2, 3
 
 _SCENES = ("classification", "segmentation", "missing-project", "missing-version", "stopped")
 _KINDS = ("clauses", "rules", "cases", "mutants", "variants")
@@ -29,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OperatorMistake as mistake:
         print(f"conformance: {mistake}", file=sys.stderr)  # noqa: T201
         return EXIT_MISTAKE
+    except KeyboardInterrupt:
+        print("conformance: stopped before anything was judged", file=sys.stderr)  # noqa: T201
+        return EXIT_STOPPED
     except BrokenPipeError:
         sys.stderr.close()
         return EXIT_MISTAKE
@@ -113,11 +116,9 @@ def _run(options: argparse.Namespace) -> int:
     from conformance.targets import from_options, reference_target
 
     with ExitStack() as stack:
-        if options.target or options.url:
+        if options.target or options.url or _declared(options) or options.image:
             target = from_options(options.target, options.url, _declared(options), options.image)
         else:
-            if any(_declared(options).values()) or options.image:
-                raise OperatorMistake("scenes are declared, but there is no URL to judge")
             target = stack.enter_context(reference_target())
         depth = Depth.of(options.depth, examples=options.examples, minutes=options.minutes)
         prepared = run.prepare(

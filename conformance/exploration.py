@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SHARE_OF_SCHEMATHESIS = 8
 """Of so many explored requests one is drawn by Schemathesis."""
-MOST_OF_SCHEMATHESIS = 400
+MOST_OF_SCHEMATHESIS = 60
 """It takes milliseconds for each request, and is asked for no more than these."""
 RESERVE = 10
 """Of so many requests of a budget one is kept for trying again."""

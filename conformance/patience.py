@@ -24,6 +24,8 @@ LONGEST_PAUSE = 5.0
 ENOUGH = 3
 """How many requests must be answered only when sent in quiet before everything is, and how many attempts at that must
 be in vain before it is no longer tried."""
+CAREFUL = 600
+"""For so many requests each connection is looked at for stray bytes, and only good answers leave it in use."""
 SECOND_LOOKS = 8
 """How often a request is sent again after its connection broke once and then did not."""
 
@@ -76,6 +78,7 @@ class Sender:
         self._stopped = threading.Event()
         self._helped = 0
         self._in_vain = 0
+        self._waited_in_vain = 0
         self.sent = 0
         self.throttled = 0
 
@@ -186,10 +189,14 @@ class Sender:
         for attempt in range(TRIES_WHEN_THROTTLED + 1):
             sent = self._on_an_idle_connection(case)
             exchange = Exchange(case, reading, sent.answer)
-            if not exchange.throttled or attempt == TRIES_WHEN_THROTTLED:
+            if not exchange.throttled:
+                self._waited_in_vain = 0
                 break
             with self._lock:
                 self.throttled += 1
+            if attempt == TRIES_WHEN_THROTTLED or self._waited_in_vain >= ENOUGH:
+                self._waited_in_vain += 1
+                break
             self._stopped.wait(_pause(sent.answer, attempt))
         return sent
 
@@ -203,12 +210,21 @@ class Sender:
             connection.close()
             connection = self._open()
             sent = self._once(connection, case)
-        # only a good answer leaves a connection that the next case may be judged on
-        if isinstance(sent.answer, Response) and sent.answer.status == 200 and connection.reusable:
+        if connection.reusable and self._is_clean(sent.answer, case):
             self._idle.append(connection)
         else:
             connection.close()
         return sent
+
+    def _is_clean(self, answer: Answer, case: Case) -> bool:
+        """Whether the connection may carry the next case.
+
+        At first only a good answer leaves one that another case may be judged on. After many such the haste of
+        exploration counts for more, and that connections carry all sorts of things is one more thing explored.
+        """
+        if not isinstance(answer, Response) or answer.faults or case.delivery is not Delivery.WHOLE:
+            return False
+        return answer.status == 200 or (self.sent > CAREFUL and answer.status < 500)
 
     def _once(self, connection: Connection, case: Case) -> Sent:
         if reason := self._hindrance():
@@ -217,7 +233,7 @@ class Sender:
         started = time.perf_counter()
         answer = connection.exchange(case.request, case.delivery)
         seconds = time.perf_counter() - started
-        if isinstance(answer, Response) and (stray := connection.settle()):
+        if isinstance(answer, Response) and self.sent <= CAREFUL and (stray := connection.settle()):
             fault = f"{len(stray)} bytes follow the answer a moment later"
             answer = replace(answer, faults=(*answer.faults, fault), wire=answer.wire + stray)
         return Sent(answer, seconds)

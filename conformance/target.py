@@ -53,6 +53,11 @@ class Limits:
     min_image_side: int | None = None
     max_image_side: int | None = None
 
+    def within(self, size: Size) -> Size:
+        """The nearest size that the declared sides allow."""
+        low, high = self.min_image_side or 1, self.max_image_side or 16384
+        return Size(*(min(max(side, low), high) for side in (size.width, size.height)))
+
 
 @dataclass(frozen=True)
 class Target:

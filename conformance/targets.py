@@ -26,6 +26,8 @@ def from_options(file: Path | None, url: str | None, scenes: Mapping[str, str], 
             raise OperatorMistake("scenes and image sizes belong into the target file when there is one")
         target = load(file)
         return replace(target, url=url) if url else target
+    if not url:
+        raise OperatorMistake("scenes are declared, but there is no URL to judge")
     document: dict[str, Any] = {"target": {"name": _name(url or ""), "url": url}, "scenes": {}}
     for name, text in scenes.items():
         project, slash, version = text.partition("/")

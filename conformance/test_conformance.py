@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from conformance.mistake import OperatorMistake
 from conformance.report.gate import exit_code
 from conformance.report.record import ClauseRow, Outcome, Report
 from conformance.report.visible import visible
+from conformance.rule import Rule
 from conformance.rules import RULES
 from conformance.targets import from_options, reference_target
 
@@ -31,7 +32,7 @@ class Remark(UserWarning):
 
 @pytest.fixture(scope="session")
 def judged(request: pytest.FixtureRequest) -> Iterator[Outcomes]:
-    """The report of one run against the target that the options name; the reference when they name none."""
+    """The report of one run against the target that the options name; the reference when they name nothing."""
 
     def option(name: str) -> str | None:
         value: str | None = request.config.getoption(f"--conformance-{name}")
@@ -41,7 +42,7 @@ def judged(request: pytest.FixtureRequest) -> Iterator[Outcomes]:
         try:
             scenes = {scene: text for scene in _SCENES if (text := option(scene))}
             file, url = option("target"), option("url")
-            if file or url:
+            if file or url or scenes or option("image"):
                 target = from_options(Path(file) if file else None, url, scenes, option("image"))
             else:
                 target = stack.enter_context(reference_target())
@@ -57,14 +58,14 @@ def judged(request: pytest.FixtureRequest) -> Iterator[Outcomes]:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.clause}:{rule.id}")
-def test_rule(rule: object, judged: Outcomes, record_property: Callable[[str, object], None]) -> None:
+def test_rule(rule: Rule, judged: Outcomes, request: pytest.FixtureRequest) -> None:
     """One rule's verdict on everything that it saw."""
     report, verdicts = judged
-    verdict = verdicts[rule.id]  # type: ignore[attr-defined]
+    verdict = verdicts[rule.id]
     clause = catalogue().clauses[verdict.rule.clause]
     row = next(row for row in report.rows if row.clause.id == clause.id)
     for name, value in {"clause": clause.id, "level": clause.level, "outcome": row.outcome}.items():
-        record_property(name, str(value))
+        request.node.user_properties.append((name, str(value)))
     if verdict.error:
         pytest.fail(visible(verdict.error), pytrace=False)
     if verdict.breached:

@@ -64,7 +64,7 @@ class Plan:
 
 def plan(target: Target, host: bytes) -> Plan:
     """Plan the fixed cases for a target: the same target gets the same plan."""
-    subjects = [Subject(scene, host) for scene in target.running()]
+    subjects = [Subject(scene, host, target.limits) for scene in target.running()]
     if not subjects:
         singles = [Case(f"scene.{name}", request) for name, request in _absent(target, host)]
         return Plan((), tuple(singles), (), ())
@@ -104,7 +104,10 @@ def _absent(target: Target, host: bytes) -> Iterator[tuple[str, Request]]:
 
 
 def _missing(target: Target, host: bytes) -> Iterator[Case]:
-    sizes = {(subject.size.width, subject.size.height) for subject in (Subject(s, host) for s in target.running())}
+    sizes = {
+        (subject.size.width, subject.size.height)
+        for subject in (Subject(each, host, target.limits) for each in target.running())
+    }
     width, height = sorted(sizes)[0]
     bodies = {"png": images.plain_png(width, height).data, "jpeg": images.plain_jpeg(width, height).data}
     for name, scene in target.scenes.items():

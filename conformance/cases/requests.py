@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from conformance.cases import images
 from conformance.message import Headers, Request
 from conformance.mistake import OperatorMistake
-from conformance.target import Scene, Size, Target
+from conformance.target import Limits, Scene, Size, Target
 
 PATH = "/2020-11-20/projects/{project}/models/{version}/detect"
 ANY_SIZE = Size(256, 192)
@@ -55,10 +55,12 @@ class Subject:
 
     scene: Scene
     host: bytes
+    limits: Limits = field(default_factory=Limits)
+    """What the target declares of itself: our pictures keep to it."""
 
     @cached_property
     def size(self) -> Size:
-        return self.scene.image or ANY_SIZE
+        return self.scene.image or self.limits.within(ANY_SIZE)
 
     @cached_property
     def photographs(self) -> tuple[Photograph, ...]:
@@ -87,7 +89,8 @@ class Subject:
     def witnesses(self) -> tuple[Request, ...]:
         """Two good requests whose answers can be told apart: by size where any is taken, else by what they show."""
         first = self.draft(self.png(0)).request()
-        other = replace(self, scene=replace(self.scene, image=OTHER_SIZE)) if self.takes_any_size else self
+        size = self.limits.within(OTHER_SIZE)
+        other = replace(self, scene=replace(self.scene, image=size)) if self.takes_any_size else self
         return first, other.draft(other.png(1)).request()
 
 

@@ -295,6 +295,7 @@ class _Server:
 
     async def _wind_up(self) -> None:
         self._stopping = True
+        await asyncio.sleep(0)  # connections that were just accepted become conversations now
         for task, session in self._conversations.items():
             if not session.busy:
                 task.cancel()

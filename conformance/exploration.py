@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from conformance.exchange import Case
@@ -58,21 +58,30 @@ class Explorer:
     host: bytes
     seed: str
     depth: Depth
+    drawn: tuple[tuple[Case, ...], tuple[tuple[Case, ...], ...]] | None = None
+    """What was drawn before: singles and sequences."""
 
     @property
     def requests(self) -> int:
         """How many requests are drawn, at most."""
         return self.depth.requests
 
+    def remembering(self) -> Explorer:
+        """The same explorer, having drawn everything once and for all."""
+        return replace(self, drawn=(tuple(self.singles()), tuple(self.sequences())))
+
     def singles(self) -> Iterator[Case]:
         """Cases to be sent by themselves."""
-        if not self.depth.requests:
-            return
-        yield from self._until_time_is_up(self._drawn())
+        if self.drawn:
+            yield from self.drawn[0]
+        elif self.depth.requests:
+            yield from self._until_time_is_up(self._drawn())
 
     def sequences(self) -> Iterator[tuple[Case, ...]]:
         """Cases to be sent one after the other on one connection."""
-        if self.depth.requests:
+        if self.drawn:
+            yield from self.drawn[1]
+        elif self.depth.requests:
             yield from self._own().sequences()
 
     def _drawn(self) -> Iterator[Case]:

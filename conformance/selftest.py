@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +58,11 @@ def one_by_one(target: Target) -> Target:
     return replace(target, limits=replace(target.limits, concurrency=1))
 
 
-def target_of(variant: Variant) -> Target:
-    """The reference's target with what the variant declares beyond it."""
-    document = tomllib.loads(REFERENCE.read_text(encoding="utf-8"))
-    return parse(_merged(document, variant.declares), REFERENCE)
+@cache
+def for_mutants(depth: Depth, *, http: bool) -> run.Prepared:
+    """The run that every mutant goes through, planned and drawn once for all of them."""
+    prepared = run.prepare(reference() if http else one_by_one(reference()), depth=depth, shrink=False)
+    return replace(prepared, explorer=prepared.explorer.remembering())
 
 
 def try_mutant(mutant: Mutant, prepared: run.Prepared) -> Trial:
@@ -81,8 +84,16 @@ def try_mutant(mutant: Mutant, prepared: run.Prepared) -> Trial:
 
 def try_variant(variant: Variant, depth: Depth, opener: Open) -> Report:
     """The report on a variant."""
-    report, _ = run.prepare(target_of(variant), depth=depth, shrink=False, opener=opener).go()
+    report, _ = replace(_prepared(json.dumps(variant.declares), depth), open_connection=opener).go()
     return report
+
+
+@cache
+def _prepared(declared: str, depth: Depth) -> run.Prepared:
+    """The run against a target that declares this beyond the reference's, planned and drawn once for all that do."""
+    document = tomllib.loads(REFERENCE.read_text(encoding="utf-8"))
+    prepared = run.prepare(parse(_merged(document, json.loads(declared)), REFERENCE), depth=depth, shrink=False)
+    return replace(prepared, explorer=prepared.explorer.remembering())
 
 
 @contextmanager
@@ -143,9 +154,9 @@ def tables(kills: Sequence[str], innocents: Sequence[str]) -> str:
 
 
 def _kill_row(mutant: Mutant, depth: str, *, http: bool) -> str:
-    target = reference() if http else one_by_one(reference())
     with served(mutant.behaviour, http=http) as opener:
-        return kill_row(mutant, try_mutant(mutant, run.prepare(target, depth=DEPTHS[depth], opener=opener)))
+        prepared = replace(for_mutants(DEPTHS[depth], http=http), open_connection=opener)
+        return kill_row(mutant, try_mutant(mutant, prepared))
 
 
 def _variant_row(variant: Variant, depth: Depth, *, http: bool) -> str:

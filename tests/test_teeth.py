@@ -24,12 +24,6 @@ OVER_SOCKETS = [*IN_PROCESS[::40], *(mutant for mutant in MUTANTS if mutant.need
 
 
 @cache
-def _prepared() -> run.Prepared:
-    """The run that every mutant goes through in this process, without anything in flight beside anything else."""
-    return run.prepare(selftest.one_by_one(selftest.reference()), depth=DEPTHS["standard"])
-
-
-@cache
 def _committed() -> frozenset[str]:
     return frozenset(MATRIX.read_text(encoding="utf-8").splitlines())
 
@@ -37,7 +31,8 @@ def _committed() -> frozenset[str]:
 @pytest.mark.parametrize("mutant", IN_PROCESS, ids=lambda each: each.id)
 def test_every_mutant_is_caught_by_a_clause_that_it_names(mutant: Mutant) -> None:
     """In process, a fault breaches one of the clauses that its author named, as the committed matrix says."""
-    trial = selftest.try_mutant(mutant, replace(_prepared(), open_connection=Server(mutant.behaviour).open))
+    prepared = selftest.for_mutants(DEPTHS["standard"], http=False)
+    trial = selftest.try_mutant(mutant, replace(prepared, open_connection=Server(mutant.behaviour).open))
     assert trial.caught_by(mutant.clauses), f"breached instead: {dict(trial.breached)}"
     assert selftest.kill_row(mutant, trial) in _committed(), "renew reports/reference/selftest.md"
 
@@ -46,7 +41,8 @@ def test_every_mutant_is_caught_by_a_clause_that_it_names(mutant: Mutant) -> Non
 def test_mutants_are_caught_over_sockets_too(mutant: Mutant) -> None:
     """Over real sockets and in flight together, a fault breaches one of the clauses that its author named."""
     with selftest.served(mutant.behaviour, http=True) as opener:
-        trial = selftest.try_mutant(mutant, run.prepare(selftest.reference(), opener=opener))
+        prepared = selftest.for_mutants(DEPTHS["quick"], http=True)
+        trial = selftest.try_mutant(mutant, replace(prepared, open_connection=opener))
     assert trial.caught_by(mutant.clauses), f"breached instead: {dict(trial.breached)}"
 
 

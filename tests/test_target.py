@@ -193,7 +193,7 @@ homepage = "https://acme.example"
 answer_seconds = 2.5
 concurrency = 1
 requests = 900
-max_image_bytes = 4096
+max_image_bytes = 100000
 min_image_side = 1
 max_image_side = 64
 [scenes]
@@ -220,7 +220,7 @@ version = "1"
             "2",
             tmp_path / "ca.pem",
             {"organization": "ACME Inc.", "contact": "q@acme.example", "homepage": "https://acme.example"},
-            Limits(2.5, 1, 900, 4096, 1, 64),
+            Limits(2.5, 1, 900, 100000, 1, 64),
             {
                 "classification": Scene("classification", "a-B_9", "latest", Size(640, 480)),
                 "missing-project": Scene("missing-project", "b", "1"),
@@ -249,8 +249,8 @@ version = "1"
         "more",
         [
             "image = { width = 1, height = 1 }",
-            "image = { width = 320, height = 256 }\n[limits]\nmax_image_bytes = 4096",
-            "[limits]\nmax_image_bytes = 4096",
+            "image = { width = 320, height = 256 }\n[limits]\nmax_image_bytes = 100000",
+            "[limits]\nmax_image_bytes = 100000",
             "[limits]\nmax_image_bytes = 8000000.0",
             "[limits]\nconcurrency = 4.0",
             "image = { width = 64.0, height = 64.0 }",

@@ -162,7 +162,7 @@ class Campaign:
     def _beside_its_witness(self, exchange: Exchange) -> Exchange:
         """The exchange with its like, sent alone; many of these where the two were decided differently."""
         alone = self._alone.get(exchange.request.wire)
-        if alone and exchange.status == alone.status == 200 and exchange.decision != alone.decision:
+        if alone and exchange.succeeded and alone.succeeded and exchange.decision != alone.decision:
             for _ in range(SECOND_OPINIONS - len(alone.repeats)):
                 alone = replace(self._witness(exchange.case), alone=alone)
         return replace(exchange, alone=alone)

@@ -248,5 +248,5 @@ def test_unknown_keywords_are_refused(keyword: str) -> None:
 def test_values_are_shown_on_one_short_line(value: Any, limit: int) -> None:
     """Whatever a target answers, a report shows a line of limited length."""
     text = shown(value, limit)
-    assert len(text) <= limit + len("… (9999 characters)")
+    assert len(text) <= limit + len("... (9999 characters)")
     assert text.isprintable()

@@ -43,14 +43,15 @@ def answers_are_proper_messages(exchange: Exchange) -> Iterator[Finding]:
 
 def followed_on_the_connection(exchange: Exchange) -> bool:
     """Came after something else from the same client, and is known to be served when it comes alone."""
-    known = exchange.alone is not None and exchange.alone.status == 200
+    known = exchange.alone is not None and exchange.alone.succeeded
     return exchange.before is not None and known and demanded(exchange)
 
 
 @rule("http.keep-alive", when=followed_on_the_connection)
 def the_next_request_is_answered_as_alone(exchange: Exchange) -> Iterator[Finding]:
-    if exchange.before and exchange.status != 200:
-        yield Finding(f"after a request that got {exchange.before.outcome}", "200, as alone", exchange.outcome)
+    if exchange.before and exchange.alone and exchange.status != exchange.alone.status:
+        where = f"after a request that got {exchange.before.outcome}"
+        yield Finding(where, f"{exchange.alone.status}, as alone", exchange.outcome)
 
 
 RULES = (every_request_is_answered, answers_are_proper_messages, the_next_request_is_answered_as_alone)

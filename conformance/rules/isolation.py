@@ -24,7 +24,7 @@ def an_answer_owes_nothing_to_the_one_before(exchange: Exchange) -> Iterator[Fin
 
 
 def was_in_flight_with_others(exchange: Exchange) -> bool:
-    known = exchange.alone is not None and exchange.alone.status == 200
+    known = exchange.alone is not None and exchange.alone.succeeded
     return bool(exchange.beside) and known and demanded(exchange)
 
 
@@ -36,12 +36,12 @@ def an_answer_owes_nothing_to_those_beside_it(exchange: Exchange) -> Iterator[Fi
 def _had_another_model_near(exchange: Exchange) -> bool:
     near = [*([exchange.before] if exchange.before else []), *exchange.beside]
     other = any(each.reading.scene != exchange.reading.scene for each in near)
-    return other and exchange.alone is not None and exchange.alone.status == 200 and demanded(exchange)
+    return other and exchange.alone is not None and exchange.alone.succeeded and demanded(exchange)
 
 
 @rule("isolation.models", when=_had_another_model_near)
 def the_path_picks_the_model(exchange: Exchange) -> Iterator[Finding]:
-    if exchange.status == 200 and exchange.alone and _kind(exchange) != _kind(exchange.alone):
+    if exchange.succeeded and exchange.alone and _kind(exchange) != _kind(exchange.alone):
         yield Finding("DetectAnomalyResult", f"{_kind(exchange.alone)}, as alone", _kind(exchange))
 
 

@@ -176,4 +176,4 @@ def _case_ids() -> list[str]:
 
 
 def _wrapped(label: str, text: str) -> list[str]:
-    return textwrap.wrap(text, 110, initial_indent=f"  {label:<12}", subsequent_indent=" " * 14)
+    return textwrap.wrap(text, 110, initial_indent=f"  {label:<12}", subsequent_indent=" " * 14, break_on_hyphens=False)

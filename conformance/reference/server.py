@@ -42,6 +42,7 @@ WORKERS = 8  # threads: enough for requests to overtake each other
 BACKLOG = 1024  # connections not yet accepted
 LINGER_SIZE = 16 * 1024 * 1024  # bytes of a refused upload that are read and dropped
 LINGER_TIME = 2.0  # seconds for that, so that a reset does not destroy the answer
+TURNS = 10  # of the event loop, until a connection that was just accepted has its conversation
 GRACE = 2.0  # seconds for calls in progress when the server stops
 
 
@@ -295,7 +296,8 @@ class _Server:
 
     async def _wind_up(self) -> None:
         self._stopping = True
-        await asyncio.sleep(0)  # connections that were just accepted become conversations now
+        for _ in range(TURNS):  # connections that were just accepted become conversations, which close themselves
+            await asyncio.sleep(0)
         for task, session in self._conversations.items():
             if not session.busy:
                 task.cancel()

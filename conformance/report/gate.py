@@ -5,8 +5,6 @@ from __future__ import annotations
 from conformance.contract.clauses import Level
 from conformance.report.record import Conclusion, Outcome, Report
 
-OPERATOR_MISTAKE = 2
-
 _CODES = {
     Conclusion.CONFORMANT: 0,
     Conclusion.NON_CONFORMANT: 1,

@@ -22,7 +22,7 @@ PATIENCE = 6
 """After this many requests in a row without an answer the target is asked for a sign of life."""
 SECOND_OPINIONS = 8
 """How often a request is sent alone before its decision counts as steady and another one as a mix-up."""
-WINDOW = 32
+WINDOW = 128
 """Exchanges that may be waiting for the judge."""
 
 _Item = TypeVar("_Item")
@@ -34,11 +34,14 @@ class Progress:
     """How far a run has come."""
 
     seen: int
-    planned: int
+    planned: int | None
+    """None where the clock ends the run."""
     breached: int
     """Exchanges so far that breach a clause."""
-    latest: str
-    """The case that was judged last."""
+    unexercised: int
+    """Clauses that nothing was judged by yet."""
+    budget_left: int | None
+    """Requests that may still be sent, where the target file has a budget."""
 
 
 @dataclass
@@ -84,12 +87,14 @@ class Campaign:
         """
         counts = Counter(case.request.wire for case in plan.cases())
         self._recurring = {wire for wire, count in counts.items() if count > 1}
-        planned = sum(counts.values()) + (explorer.requests if explorer else 0)
+        timed = explorer is not None and explorer.depth.minutes is not None
+        planned = None if timed else sum(counts.values()) + (explorer.requests if explorer else 0)
         exchanges = self._exchanges(plan, explorer, shrink)
         try:
             for exchange in exchanges:
                 self._see(exchange)
-                on_progress(Progress(self.course.seen, planned, self._breached, exchange.case.id))
+                unexercised = len(self._judge.unexercised())
+                on_progress(Progress(self.course.seen, planned, self._breached, unexercised, self._sender.budget_left))
         except CutOff as reason:
             self.course.cut_off = str(reason)
         except KeyboardInterrupt:
@@ -105,6 +110,7 @@ class Campaign:
             try:
                 yield from self._phases(plan, pool)
                 if explorer:
+                    self._sender.careful = False
                     yield from self._in_order(pool, self._alone_one, explorer.singles())
                     for exchanges in self._in_order(pool, self._in_turn, explorer.sequences()):
                         yield from exchanges

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conformance.exchange import Case
@@ -82,12 +83,13 @@ class Explorer:
         if self.drawn:
             yield from self.drawn[1]
         elif self.depth.requests:
-            yield from self._own().sequences()
+            yield from self._own.sequences()
 
     def _drawn(self) -> Iterator[Case]:
         yield from self._schemathesis()
-        yield from self._own().singles()
+        yield from self._own.singles()
 
+    @cached_property
     def _own(self) -> Exploration:
         from conformance.cases.explore import Exploration
 

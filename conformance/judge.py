@@ -104,6 +104,11 @@ class Judge:
             breached += [verdict.rule.clause for verdict in verdicts if verdict.weigh(exchange)]
         return breached
 
+    def unexercised(self) -> set[str]:
+        """The clauses by which nothing was judged so far."""
+        judged = {verdict.rule.clause for verdict in self.verdicts if verdict.judged}
+        return {verdict.rule.clause for verdict in self.verdicts} - judged
+
 
 def judge(exchanges: Iterable[Exchange], rules: Iterable[Rule]) -> list[Verdict]:
     """The verdicts of all rules on all exchanges."""

@@ -6,6 +6,7 @@ reference implementation can share this module without sharing an opinion.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -80,7 +81,11 @@ class Request:
 
     def values(self, name: bytes) -> tuple[bytes, ...]:
         """All values of a header, in order; ``name`` in lower case."""
-        return _values(self.headers, name)
+        return self._by_name.get(name, ())
+
+    @cached_property
+    def _by_name(self) -> Mapping[bytes, tuple[bytes, ...]]:
+        return _by_name(self.headers)
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,11 @@ class Response:
 
     def values(self, name: bytes) -> tuple[bytes, ...]:
         """All values of a header, in order; ``name`` in lower case."""
-        return _values(self.headers, name)
+        return self._by_name.get(name, ())
+
+    @cached_property
+    def _by_name(self) -> Mapping[bytes, tuple[bytes, ...]]:
+        return _by_name(self.headers)
 
 
 class Silence(StrEnum):
@@ -152,5 +161,9 @@ def _octets(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode("latin-1")
 
 
-def _values(headers: Headers, name: bytes) -> tuple[bytes, ...]:
-    return tuple(value for key, value in headers if key.lower() == name)
+def _by_name(headers: Headers) -> Mapping[bytes, tuple[bytes, ...]]:
+    found: dict[bytes, tuple[bytes, ...]] = {}
+    for name, value in headers:
+        key = name.lower()
+        found[key] = (*found[key], value) if key in found else (value,)
+    return found

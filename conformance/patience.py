@@ -24,8 +24,6 @@ LONGEST_PAUSE = 5.0
 ENOUGH = 3
 """How many requests must be answered only when sent in quiet before everything is, and how many attempts at that must
 be in vain before it is no longer tried."""
-CAREFUL = 600
-"""For so many requests each connection is looked at for stray bytes, and only good answers leave it in use."""
 SECOND_LOOKS = 8
 """How often a request is sent again after its connection broke once and then did not."""
 
@@ -79,6 +77,8 @@ class Sender:
         self._helped = 0
         self._in_vain = 0
         self._waited_in_vain = 0
+        self.careful = True
+        """Each connection is looked at for stray bytes a moment later, and only good answers leave it in use."""
         self.sent = 0
         self.throttled = 0
 
@@ -86,6 +86,11 @@ class Sender:
     def quiet(self) -> bool:
         """The target has shown that it serves one connection at a time: from then on it gets one."""
         return self._helped >= ENOUGH
+
+    @property
+    def budget_left(self) -> int | None:
+        """Requests that may still be sent; None where there is no budget."""
+        return None if self._budget is None else self._budget - self.sent
 
     def stop(self) -> None:
         """Send nothing more; what is under way ends by its own deadline."""
@@ -219,12 +224,12 @@ class Sender:
     def _is_clean(self, answer: Answer, case: Case) -> bool:
         """Whether the connection may carry the next case.
 
-        At first only a good answer leaves one that another case may be judged on. After many such the haste of
-        exploration counts for more, and that connections carry all sorts of things is one more thing explored.
+        Where care is taken, only a good answer leaves one that another case may be judged on. In exploration haste
+        counts for more, and that connections carry all sorts of things is one more thing explored.
         """
         if not isinstance(answer, Response) or answer.faults or case.delivery is not Delivery.WHOLE:
             return False
-        return answer.status == 200 or (self.sent > CAREFUL and answer.status < 500)
+        return answer.status == 200 or (not self.careful and answer.status < 500)
 
     def _once(self, connection: Connection, case: Case) -> Sent:
         if reason := self._hindrance():
@@ -233,7 +238,7 @@ class Sender:
         started = time.perf_counter()
         answer = connection.exchange(case.request, case.delivery)
         seconds = time.perf_counter() - started
-        if isinstance(answer, Response) and self.sent <= CAREFUL and (stray := connection.settle()):
+        if self.careful and isinstance(answer, Response) and (stray := connection.settle()):
             fault = f"{len(stray)} bytes follow the answer a moment later"
             answer = replace(answer, faults=(*answer.faults, fault), wire=answer.wire + stray)
         return Sent(answer, seconds)

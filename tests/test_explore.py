@@ -13,13 +13,13 @@ from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from statistics import median
 
 import pytest
 
 from conformance.cases import explore
 from conformance.cases.explore import Exploration
 from conformance.cases.requests import Subject
+from conformance.contract import picture
 from conformance.contract.clauses import Level, catalogue
 from conformance.contract.picture import look_at
 from conformance.contract.reading import Reading, read
@@ -41,7 +41,16 @@ OPEN = Target("open", "http://127.0.0.1:8080", scenes=SCENES)
 STRICT = Target("strict", "http://127.0.0.1:8080", limits=Limits(max_image_bytes=300_000), scenes=SIZED)
 TARGETS = [OPEN, STRICT]
 REQUESTS = 2000
-SMALL = {"RENEWAL": 2000, "VALUES": 20, "METHODS": 10, "LAWFUL_DRESSES": 10, "SOUND": 6, "DAMAGED": 10, "OTHERS": 10}
+SMALL = {
+    "RENEWAL": 2000,
+    "VALUES": 20,
+    "SPELLINGS": 20,
+    "METHODS": 10,
+    "LAWFUL_DRESSES": 10,
+    "SOUND": 6,
+    "DAMAGED": 10,
+    "OTHERS": 10,
+}
 
 
 def exploration(
@@ -166,16 +175,17 @@ def test_the_space_is_wide(target: Target) -> None:
 def test_sound_images_have_a_size_that_may_be_sent(target: Target) -> None:
     """The declared one where there is one, else 64 to 4096 pixels a side."""
     for case, reading in singles(target.name):
-        picture = look_at(http.read(case.request).payload)
-        if picture.sound and picture.size:
-            sides = (picture.size.width, picture.size.height)
-            assert picture.size == SIZE if target is STRICT else 64 <= min(sides) <= max(sides) <= 4096, case.id
+        seen = look_at(http.read(case.request).payload)
+        if seen.sound and seen.size:
+            sides = (seen.size.width, seen.size.height)
+            assert seen.size == SIZE if target is STRICT else 64 <= min(sides) <= max(sides) <= 4096, case.id
             assert "body.dimensions" not in reading.open
 
 
 def test_memory_is_flat(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four times as many requests, and sets of pools, hold hardly more."""
     small_pools(monkeypatch)
+    monkeypatch.setattr(picture, "REMEMBERED", 100_000)
     monkeypatch.setattr(explore, "VALUES", 30)
     monkeypatch.setattr(explore, "RENEWAL", 400)
     one, held = exploration(STRICT, 3_600, 600), []
@@ -183,13 +193,13 @@ def test_memory_is_flat(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         for number, _ in enumerate(one.singles(), 1):
             if number % 200 == 0:
-                look_at.cache_clear()  # the judge's own, bounded by number and not by bytes
                 gc.collect()
                 held.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
     assert len(held) == 16
-    assert median(held[4:]) < 1.2 * median(held[:4])
+    # caches of a thousand short texts may fill; the requests alone have a hundred times as many bytes
+    assert max(held) - min(held) < 1_000_000
 
 
 def test_nothing_is_sent_to_nobody() -> None:

@@ -34,7 +34,7 @@ RENEWAL = 8000
 """Requests that are combined of one set of pools."""
 VALUES = 120
 """Values in each pool of small parts."""
-METHODS, LAWFUL_DRESSES = 40, 50
+METHODS, LAWFUL_DRESSES, SPELLINGS = 40, 50, 240
 SOUND, DAMAGED, OTHERS = 30, 80, 40
 """Bodies in each pool, for images of the usual size; fewer where images are large or scenes differ in size."""
 SEQUENCE_LENGTHS = (2, 5)
@@ -149,6 +149,8 @@ class Exploration:
     seed: str
     requests: int
     looks: int
+    _kept: dict[int, Pools] = field(default_factory=dict, repr=False, compare=False)
+    """The pools of the moment, by their number."""
 
     def singles(self) -> Iterator[Case]:
         """Requests to be sent one by one."""
@@ -156,7 +158,7 @@ class Exploration:
             return
         chance = self._chance("singles")
         total, looks, spent = self._single_count, self.looks - SEQUENCE_LOOKS * len(self._lengths), 0
-        for number, pools in zip(range(1, total + 1), self._renewed("singles"), strict=False):
+        for number, pools in zip(range(1, total + 1), self._renewed(0), strict=False):
             may_look = spent < looks * number // total
             parts, request, looked = self._one(pools, chance, may_look)
             spent += looked
@@ -166,7 +168,7 @@ class Exploration:
         """Two to five requests for one connection each, of which the last is a witness."""
         witnesses = [request for subject in self._subjects for request in subject.witnesses()]
         chance = self._chance("sequences")
-        fresh = self._renewed("sequences")
+        fresh = self._renewed(max(0, self._single_count - 1) // RENEWAL)  # the last ones of the singles serve on
         for number, length in enumerate(self._lengths, self._single_count + 1):
             cases, looked = [], False
             for place in range(1, length):
@@ -203,12 +205,14 @@ class Exploration:
     def _chance(self, purpose: str) -> Random:
         return Random(f"{self.seed} {purpose}")  # noqa: S311 (the same numbers in every run are the point)
 
-    def _renewed(self, purpose: str) -> Iterator[Pools]:
-        """The pools for one request after the other."""
-        for epoch in count():
-            pools = _pools(self.target, self.host, f"{self.seed} {purpose} {epoch}")
+    def _renewed(self, first: int) -> Iterator[Pools]:
+        """The pools for one request after the other, from the set of that number on."""
+        for number in count(first):
+            if number not in self._kept:
+                self._kept.clear()
+                self._kept[number] = _pools(self.target, self.host, f"{self.seed} {number}")
             for _ in range(RENEWAL):
-                yield pools
+                yield self._kept[number]
 
     def _one(self, pools: Pools, chance: Random, may_look: bool) -> tuple[Parts, Request, bool]:
         """A request, and whether it makes a model look; none does that may not."""
@@ -305,7 +309,7 @@ def _pools(target: Target, host: bytes, seed: str) -> Pools:
     """Draw new pools."""
     scenes = target.scenes.values()
     labels = tuple(sorted({scene.project for scene in scenes})), tuple(sorted({scene.version for scene in scenes}))
-    sizes = {"method": METHODS, "lawful": LAWFUL_DRESSES}
+    sizes = {"method": METHODS, "lawful": LAWFUL_DRESSES, "path": SPELLINGS, "content_types": SPELLINGS}
     parts = {name: drawn(each, sizes.get(name, VALUES), _number(seed, name)) for name, each in _small_parts(*labels)}
     by_size: dict[Size | None, Scene] = {}
     for scene in (*target.running(), *scenes):

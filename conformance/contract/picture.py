@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
 
 from conformance.formats import jpeg, png
 from conformance.formats.images import identify
@@ -25,9 +26,42 @@ class Picture:
         return f"image/{self.kind}"
 
 
-@lru_cache(maxsize=512)
+REMEMBERED = 32_000_000
+"""Bytes of payloads that are remembered together with what they are."""
+
+
+class _Memory:
+    """What was looked at last, bounded by the bytes that it keeps alive. May be shared by threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._pictures: OrderedDict[bytes, Picture] = OrderedDict()
+        self._bytes = 0
+
+    def of(self, payload: bytes) -> Picture:
+        with self._lock:
+            if found := self._pictures.get(payload):
+                self._pictures.move_to_end(payload)
+                return found
+        picture = _seen(payload)
+        with self._lock:
+            if payload not in self._pictures:
+                self._bytes += len(payload)
+            self._pictures[payload] = picture
+            while self._bytes > REMEMBERED:
+                self._bytes -= len(self._pictures.popitem(last=False)[0])
+        return picture
+
+
+_memory = _Memory()
+
+
 def look_at(payload: bytes) -> Picture:
-    """Tell what a payload is. Looks at the bytes alone."""
+    """Tell what a payload is. Looks at the bytes alone, and at the same bytes once, if that is not long ago."""
+    return _memory.of(payload)
+
+
+def _seen(payload: bytes) -> Picture:
     kind = identify(payload)
     if kind == "png" and (found := png.read(payload)):
         sound = not found.faults and not found.too_big

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 from conformance.contract.document import document
 from conformance.contract.picture import Picture, look_at
@@ -107,7 +109,7 @@ def read(request: Request, target: Target) -> Reading:
     matters: set[str] = set(_header_matters(request))
     labels = _labels(request, breaks, matters)
     project, version = (uri.decode(label) if label is not None else None for label in labels)
-    breaks.update(_broken(document().project, project), _broken(document().version, version))
+    breaks.update(_broken("project", project), _broken("version", version))
     scene = _scene(target, project, version)
     kind = _content_type(request, breaks, matters)
     picture = look_at(message.payload)
@@ -166,12 +168,13 @@ def _target_matters(target: uri.Target) -> Iterator[str]:
         yield FREE
 
 
-def _broken(schema: Schema, value: str | None) -> set[str]:
-    if value is None:
-        return set()
-    broken = {check.clause for check in checks(schema, value) if check.actual is not None}
+@lru_cache(maxsize=1024)
+def _broken(part: Literal["project", "version", "content_type"], value: str | None) -> frozenset[str]:
+    """The clauses that a text breaks in that part of a request."""
+    schema: Schema = getattr(document(), part)
+    broken = (check.clause for check in checks(schema, value) if check.actual is not None) if value is not None else ()
     # an empty label is too short; that it does not match the pattern either says nothing more
-    return {clause for clause in broken if value or clause.endswith(".length")}
+    return frozenset(clause for clause in broken if value or clause.endswith(".length"))
 
 
 def _scene(target: Target, project: str | None, version: str | None) -> Scene | None:
@@ -216,7 +219,7 @@ def _content_type(request: Request, breaks: set[str], matters: set[str]) -> str 
     if not value:
         breaks.add("content-type.required")
         return None
-    broken = {check.clause for check in checks(document().content_type, value) if check.actual is not None}
+    broken = _broken("content_type", value)
     breaks.update(broken - {"content-type.values"})
     if "," in value:
         matters.add("content-type.repeated")  # a list is the same as several headers

@@ -67,6 +67,8 @@ def shown(text: str) -> str:
 
 
 def _nests_too_deep(text: str) -> bool:
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return False
     depth = 0
     for token in _STRINGS_AND_BRACKETS.finditer(text):
         first = text[token.start()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ABSOLUTE = re.compile(rb"(?i)https?://[^/?#]*")
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -38,6 +39,7 @@ def percent_decoded(segment: bytes) -> bytes:
     return _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), segment)
 
 
+@lru_cache(maxsize=1024)
 def decode(segment: bytes) -> str | None:
     """The text of a segment; None when it cannot safely be one.
 

@@ -7,12 +7,13 @@ CI system that reads our output.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +23,8 @@ from conformance.report.document import curl_line, script_name
 from conformance.report.record import ClauseRow, Conclusion, Outcome, Report
 from conformance.report.visible import visible
 
+MOST_BETWEEN_LINES = 2000
+"""Requests between two lines of progress, where there is no terminal for a bar."""
 SHOWN = 10
 """Failed clauses that are shown in full; the rest is in the report."""
 
@@ -34,34 +37,54 @@ _STYLES = {
 
 
 @contextmanager
-def progress(planned: int, *, quiet: bool) -> Iterator[Callable[[campaign.Progress], None]]:
+def progress(
+    planned: int | None, *, quiet: bool, console: Console | None = None
+) -> Iterator[Callable[[campaign.Progress], None]]:
     """A progress bar on a terminal, a line now and then elsewhere, nothing when quiet."""
-    console = Console(file=sys.stderr)
+    console = console or Console(file=sys.stderr)
     if quiet:
         yield lambda _: None
     elif console.is_terminal:
         with _bar(console) as bar:
-            task = bar.add_task("judging", total=planned, breached=0)
-            yield lambda at: bar.update(task, completed=at.seen, breached=at.breached)
+            task = bar.add_task("judging", total=planned, state="")
+            yield lambda at: bar.update(task, completed=at.seen, state=", ".join(_state(at)))
     else:
-        yield _in_lines(max(1, planned // 5))
+        yield _in_lines(max(1, min((planned or sys.maxsize) // 5, MOST_BETWEEN_LINES)), console)
 
 
-def _in_lines(step: int) -> Callable[[campaign.Progress], None]:
+def _in_lines(step: int, console: Console) -> Callable[[campaign.Progress], None]:
+    started = time.monotonic()
+
     def say(at: campaign.Progress) -> None:
         if at.seen % step == 0:
-            line = f"{at.seen} of {at.planned} judged, {at.breached} with findings"
-            print(line, file=sys.stderr, flush=True)  # noqa: T201
+            rate = at.seen / max(time.monotonic() - started, 0.001)
+            far = f"{at.seen} of {at.planned} judged" if at.planned else f"{at.seen} judged"
+            console.print(Text(", ".join([far, f"{rate:.0f}/s", *_state(at)])))
 
     return say
+
+
+def _state(at: campaign.Progress) -> Iterator[str]:
+    yield f"{at.breached} with findings"
+    yield f"{at.unexercised} clause{'' if at.unexercised == 1 else 's'} unexercised"
+    if at.budget_left is not None:
+        yield f"{at.budget_left} requests left of the budget"
+
+
+class _Rate(ProgressColumn):
+    """Requests a second, of late."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.0f}/s" if task.speed else "")
 
 
 def _bar(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[breached]} with findings"),
+        _Rate(),
+        TextColumn("{task.fields[state]}"),
         TimeElapsedColumn(),
         console=console,
         transient=True,

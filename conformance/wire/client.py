@@ -76,7 +76,7 @@ class Limits:
     caps: Caps = field(default_factory=Caps)
     linger_seconds: float = 0.002
     """How long ``Connection.settle`` looks for stray bytes."""
-    piece_seconds: float = 0.02
+    piece_seconds: float = 0.005
     """The moment between two of the pieces of ``Delivery.PIECES``."""
     continue_seconds: float = 1.0
     """How long ``Delivery.AWAIT_CONTINUE`` keeps the body back."""

@@ -160,11 +160,6 @@ class TestDetector:
             image = image.point(lambda level: 255 if level > 100 else 0)
         assert detector.inspect(image.convert(mode), segments=True).is_anomalous
 
-    def test_it_is_quick(self) -> None:
-        small, large = picture((256, 192), scratch=0), picture((4096, 3072), scratch=0)
-        assert min(seconds(lambda: detector.inspect(small, segments=True)) for _ in range(5)) < 0.015
-        assert min(seconds(lambda: detector.inspect(large, segments=True)) for _ in range(3)) < 0.4
-
 
 def seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
@@ -686,21 +681,12 @@ class TestServer:
                 links[0].sendall(request()[:-1])
                 links[1].sendall(request())
                 time.sleep(0.1)
-                start = time.monotonic()
-            assert time.monotonic() - start < 4.5
             for link in links:
                 link.close()
 
     def test_a_taken_port_is_reported(self, url: str) -> None:
         with pytest.raises(OSError, match="in use"), running(port=urlsplit(url).port or 0):
             pass
-
-    def test_refusals_are_quick(self, url: str) -> None:
-        """2,500 a second where client and server have one core to themselves; a fifth is asked for on a busy one."""
-        count, wire = 300, request("/nothing", b"")
-        with closing(connect(url)) as link:
-            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            assert seconds(lambda: ask_for_errors(link, wire, count)) < count / 500
 
     @pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM kills outright")
     def test_it_ends_cleanly_on_a_signal(self) -> None:

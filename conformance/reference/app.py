@@ -32,6 +32,10 @@ Json = dict[str, Any]
 Pairs = tuple[tuple[str, str], ...]
 
 
+Look = Callable[[Image.Image, bool], Detection]
+"""How a model judges an image; the flag asks for the mask as well."""
+
+
 @dataclass(frozen=True)
 class Model:
     """One version of a project's model; ``segments`` when it returns a mask."""
@@ -40,6 +44,9 @@ class Model:
     version: int
     segments: bool = False
     running: bool = True
+    size: tuple[int, int] | None = None
+    """Width and height of the only images it takes; None when it takes any."""
+    look: Look = detector.inspect
 
 
 Store = tuple[Model, ...]
@@ -107,6 +114,7 @@ class Outcome:
     closes: bool
     unread: bytes = b""
     """Bytes of the body that the next request is read from. Honest servers leave none."""
+    status: int = 0
 
 
 class Reason(StrEnum):
@@ -122,11 +130,16 @@ class Reason(StrEnum):
     PATH = "path"
     PROJECT = "project"
     VERSION = "version"
+    UNSIGNED = "unsigned"
+    INCOMPLETE_SIGNATURE = "incomplete-signature"
+    UNKNOWN_CLIENT = "unknown-client"
+    INVALID_SIGNATURE = "invalid-signature"
     FORBIDDEN = "forbidden"
     THROTTLED = "throttled"
     NO_PROJECT = "no-project"
     NO_MODEL = "no-model"
     NOT_RUNNING = "not-running"
+    CONFLICT = "conflict"
     CONTENT_TYPE = "content-type"
     BODY = "body"
     IMAGE = "image"
@@ -145,11 +158,16 @@ ERRORS: dict[Reason, tuple[int, str]] = {
     Reason.PATH: (400, "ValidationException"),
     Reason.PROJECT: (400, "ValidationException"),
     Reason.VERSION: (400, "ValidationException"),
+    Reason.UNSIGNED: (403, "MissingAuthenticationTokenException"),
+    Reason.INCOMPLETE_SIGNATURE: (403, "IncompleteSignatureException"),
+    Reason.UNKNOWN_CLIENT: (403, "UnrecognizedClientException"),
+    Reason.INVALID_SIGNATURE: (403, "InvalidSignatureException"),
     Reason.FORBIDDEN: (403, "AccessDeniedException"),
     Reason.THROTTLED: (429, "ThrottlingException"),
     Reason.NO_PROJECT: (404, "ResourceNotFoundException"),
     Reason.NO_MODEL: (404, "ResourceNotFoundException"),
     Reason.NOT_RUNNING: (409, "ConflictException"),
+    Reason.CONFLICT: (409, "ConflictException"),
     Reason.CONTENT_TYPE: (400, "ValidationException"),
     Reason.BODY: (400, "ValidationException"),
     Reason.IMAGE: (400, "ValidationException"),
@@ -357,6 +375,10 @@ def size_is_allowed(size: tuple[int, int]) -> bool:
     return all(64 <= side <= 4096 for side in size)
 
 
+def size_suits(model: Model, size: tuple[int, int]) -> bool:
+    return model.size in (None, size)
+
+
 def load_image(image: Image.Image) -> Image.Image:
     """Decode all pixels. Raises Refused when they are damaged or missing."""
     try:
@@ -367,7 +389,7 @@ def load_image(image: Image.Image) -> Image.Image:
 
 
 def detect(_call: Call, model: Model, image: Image.Image) -> Detection:
-    return detector.inspect(image, model.segments)
+    return model.look(image, model.segments)
 
 
 # The answer.
@@ -488,6 +510,7 @@ class Behaviour:
     body_length: Callable[[bytes], bool] = body_has_length
     open_image: Callable[[bytes], Image.Image] = open_image
     image_size: Callable[[tuple[int, int]], bool] = size_is_allowed
+    image_suits: Callable[[Model, tuple[int, int]], bool] = size_suits
     load_image: Callable[[Image.Image], Image.Image] = load_image
 
     detect: Callable[[Call, Model, Image.Image], Detection] = detect
@@ -540,7 +563,7 @@ def transmit(call: Call, reply: Reply, behaviour: Behaviour = HONEST) -> Outcome
     """Finish, frame and write an answer."""
     finished = behaviour.finish(call, reply)
     wire = behaviour.render(call, behaviour.frame(call, finished))
-    return Outcome(wire, finished.closes, behaviour.unread(call, finished))
+    return Outcome(wire, finished.closes, behaviour.unread(call, finished), finished.status)
 
 
 def _operate(call: Call, behaviour: Behaviour) -> Detection:
@@ -549,7 +572,7 @@ def _operate(call: Call, behaviour: Behaviour) -> Detection:
     behaviour.admit(call)
     model = _running_model(call.store, project, version, behaviour)
     _check_content_type(behaviour.content_types(call), behaviour)
-    return behaviour.detect(call, model, _image(behaviour.body(call), behaviour))
+    return behaviour.detect(call, model, _image(behaviour.body(call), model, behaviour))
 
 
 def _labels(call: Call, behaviour: Behaviour) -> tuple[str, str]:
@@ -592,12 +615,14 @@ def _check_content_type(values: Sequence[str], behaviour: Behaviour) -> None:
         raise Refused(Reason.CONTENT_TYPE, "content-type must be one of the following. image/jpeg, image/png")
 
 
-def _image(body: bytes, behaviour: Behaviour) -> Image.Image:
+def _image(body: bytes, model: Model, behaviour: Behaviour) -> Image.Image:
     if not behaviour.body_length(body):
         raise Refused(Reason.BODY, "The body must not be empty.")
     image = behaviour.open_image(body)
     if not behaviour.image_size(image.size):
         raise Refused(Reason.IMAGE_SIZE, "The image must have 64 to 4096 pixels a side.")
+    if not behaviour.image_suits(model, image.size):
+        raise Refused(Reason.IMAGE_SIZE, "The image must have the size of the images that the model was trained with.")
     return behaviour.load_image(image)
 
 

@@ -13,12 +13,14 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+from time import monotonic
 from typing import Any
 
 import h11
 
+from conformance.reference.access_log import Answered, Log, nothing
 from conformance.reference.app import (
     DEMO,
     HONEST,
@@ -34,11 +36,13 @@ from conformance.reference.app import (
     respond,
     transmit,
 )
+from conformance.reference.service import throttle
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 
 READ_SIZE = 64 * 1024  # bytes
 WORKERS = 8  # threads: enough for requests to overtake each other
+QUEUE = 256  # calls that are answered or wait to be; whoever comes then is told to come back
 BACKLOG = 1024  # connections not yet accepted
 LINGER_SIZE = 16 * 1024 * 1024  # bytes of a refused upload that are read and dropped
 LINGER_TIME = 2.0  # seconds for that, so that a reset does not destroy the answer
@@ -62,9 +66,14 @@ class Session:
     """
 
     def __init__(
-        self, behaviour: Behaviour = HONEST, store: Store = DEMO, server: dict[str, Any] | None = None
+        self,
+        behaviour: Behaviour = HONEST,
+        store: Store = DEMO,
+        server: dict[str, Any] | None = None,
+        on_answer: Callable[[Call, int], None] = lambda _call, _status: None,
     ) -> None:
         self._behaviour = behaviour
+        self._on_answer = on_answer
         self._blank = Call(store=store, connection={}, server={} if server is None else server)
         self._call = self._blank
         self._parser = h11.Connection(h11.SERVER)
@@ -132,6 +141,7 @@ class Session:
         """Queue the answer to the call that ``next_call`` gave."""
         self._buffer = outcome.unread + self._buffer
         self._phase = _after(outcome)
+        self._on_answer(call, outcome.status)
         if not isinstance(outcome.wire, NoReply):
             self._outgoing += outcome.wire
         if self._call is call:
@@ -230,16 +240,29 @@ def _first_words(error: h11.RemoteProtocolError) -> str:
     return str(error).partition(":")[0].partition("(")[0].strip()
 
 
+@dataclass(frozen=True)
+class Setup:
+    """What a server serves, and how much of it at a time."""
+
+    behaviour: Behaviour = HONEST
+    store: Store = DEMO
+    workers: int = WORKERS
+    """Threads that answer calls."""
+    queue: int = QUEUE
+    """Calls in progress or waiting, beyond which the next is throttled."""
+    log: Log = nothing
+
+
 class _Server:
     """The connections of one listening socket, and what they share."""
 
-    def __init__(self, behaviour: Behaviour, store: Store) -> None:
-        self._behaviour = behaviour
-        self._store = store
-        self._memory: dict[str, Any] = {}
-        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="reference")
-        self._conversations: dict[asyncio.Task[None], Session] = {}
-        self._stopping = False
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.memory: dict[str, Any] = {}
+        self.stopping = False
+        self._pool = ThreadPoolExecutor(setup.workers, thread_name_prefix="reference")
+        self._in_progress = 0
+        self._conversations: dict[asyncio.Task[None], _Conversation] = {}
 
     async def run(self, host: str, port: int, ready: Callable[[str], None], stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set; ``ready`` gets the base URL once connections are accepted."""
@@ -252,59 +275,89 @@ class _Server:
             await self._wind_up()
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session(self._behaviour, self._store, self._memory)
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine always runs in one
-        self._conversations[task] = session
+    async def respond(self, call: Call) -> Outcome:
+        """Have a call answered by the pool, or tell its client to come back when too many are waiting."""
+        if self._in_progress >= self.setup.queue:
+            reply = refuse(call, throttle("Too many requests are in progress."), self.setup.behaviour)
+            return transmit(call, reply, self.setup.behaviour)
+        self._in_progress += 1
         try:
-            with suppress(ConnectionError, asyncio.CancelledError):
-                await self._converse(session, reader, writer)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._pool, respond, call, self.setup.behaviour)
         finally:
-            del self._conversations[task]
-            writer.close()
+            self._in_progress -= 1
 
-    async def _converse(self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        conversation = _Conversation(self, reader, writer)
+        task = asyncio.get_running_loop().create_task(conversation.run())
+        self._conversations[task] = conversation
+        task.add_done_callback(self._conversations.pop)
+
+    async def _wind_up(self) -> None:
+        self.stopping = True
+        for _ in range(TURNS):  # connections that were just accepted become conversations, which close themselves
+            await asyncio.sleep(0)
+        for task, conversation in list(self._conversations.items()):
+            if not conversation.session.busy:
+                task.cancel()
+        await _settle(list(self._conversations), GRACE)
+        for task in list(self._conversations):
+            task.cancel()
+        await _settle(list(self._conversations), GRACE)
+
+
+class _Conversation:
+    """One connection: reads, lets the session and the server answer, writes."""
+
+    def __init__(self, server: _Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        setup = server.setup
+        self.session = Session(setup.behaviour, setup.store, server.memory, self._log)
+        self._server = server
+        self._reader = reader
+        self._writer = writer
+        self._since = monotonic()
+
+    async def run(self) -> None:
+        """Converse until either side has had enough."""
+        try:
+            with suppress(OSError, asyncio.CancelledError):
+                await self._converse()
+        finally:
+            self._writer.close()
+
+    async def _converse(self) -> None:
+        session, patience = self.session, self._server.setup.behaviour.patience
         clock = asyncio.get_running_loop()
-        deadline = clock.time() + self._behaviour.patience
-        while not (session.closed or session.silent or self._stopping):
+        deadline = clock.time() + patience
+        while not (session.closed or session.silent or self._server.stopping):
             fresh = session.idle
-            data = await _read(reader, deadline)
+            data = await _read(self._reader, deadline)
             if fresh and data:
-                deadline = clock.time() + self._behaviour.patience
-            if await self._exchange(session, data, writer):
-                deadline = clock.time() + self._behaviour.patience
-        await _part(session, reader, writer)
+                deadline = clock.time() + patience
+            if await self._exchange(data):
+                deadline = clock.time() + patience
+        await _part(session, self._reader, self._writer)
 
-    async def _exchange(self, session: Session, data: bytes | None, writer: asyncio.StreamWriter) -> bool:
+    async def _exchange(self, data: bytes | None) -> bool:
         """Act on what was read, ``b""`` being the end and None a time-out; give whether anything was answered."""
+        session = self.session
+        self._since = monotonic()
         if not data:
-            await _send(writer, session.receive_timeout() if data is None else session.receive_eof())
+            await _send(self._writer, session.receive_timeout() if data is None else session.receive_eof())
             return False
         session.feed(data)
         answered = False
         while (call := session.next_call()) is not None:
-            await _send(writer, session.outgoing())
-            session.reply_to(call, await self._respond(call))
-            await _send(writer, session.outgoing())
+            await _send(self._writer, session.outgoing())
+            session.reply_to(call, await self._server.respond(call))
+            await _send(self._writer, session.outgoing())
+            self._since = monotonic()
             answered = True
-        await _send(writer, session.outgoing())
+        await _send(self._writer, session.outgoing())
         return answered
 
-    async def _respond(self, call: Call) -> Outcome:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, respond, call, self._behaviour)
-
-    async def _wind_up(self) -> None:
-        self._stopping = True
-        for _ in range(TURNS):  # connections that were just accepted become conversations, which close themselves
-            await asyncio.sleep(0)
-        for task, session in self._conversations.items():
-            if not session.busy:
-                task.cancel()
-        await _settle(list(self._conversations), GRACE)
-        for task in self._conversations:
-            task.cancel()
-        await _settle(list(self._conversations), GRACE)
+    def _log(self, call: Call, status: int) -> None:
+        self._server.setup.log(Answered(call.method, call.target, status, monotonic() - self._since))
 
 
 async def _settle(tasks: list[asyncio.Task[None]], seconds: float) -> None:
@@ -350,16 +403,24 @@ def _base_url(host: str, port: int) -> str:
 
 @contextmanager
 def running(
-    behaviour: Behaviour = HONEST, host: str = "127.0.0.1", port: int = 0, store: Store = DEMO
+    behaviour: Behaviour = HONEST,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    store: Store = DEMO,
+    setup: Setup | None = None,
 ) -> Iterator[str]:
-    """Serve from a daemon thread while the block runs; gives the base URL. Raises OSError when it cannot listen."""
+    """Serve from a daemon thread while the block runs; gives the base URL. Raises OSError when it cannot listen.
+
+    ``setup`` takes the place of ``behaviour`` and ``store``.
+    """
+    server = setup or Setup(behaviour, store)
     address: Future[str] = Future()
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
 
     def work() -> None:
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             try:
-                runner.run(_Server(behaviour, store).run(host, port, address.set_result, stop))
+                runner.run(_Server(server).run(host, port, address.set_result, stop))
             except Exception as error:
                 if address.done():
                     raise
@@ -376,11 +437,10 @@ def running(
 
 
 def serve_forever(
-    behaviour: Behaviour = HONEST,
+    setup: Setup | None = None,
     host: str = "127.0.0.1",
     port: int = 8000,
     announce: Callable[[str], None] = lambda _url: None,
-    store: Store = DEMO,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM; ``announce`` gets the base URL. Raises OSError when it cannot listen."""
 
@@ -389,7 +449,7 @@ def serve_forever(
         for number in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await _Server(behaviour, store).run(host, port, announce, stop)
+        await _Server(setup or Setup()).run(host, port, announce, stop)
 
     with suppress(KeyboardInterrupt):
         asyncio.run(serve())

@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.reference.app import Behaviour
+from conformance.reference.credentials import Credentials, Principal
+
+MASTER = Principal("AKIAMASTEROFTHEMODEL", "a secret that only tests know", "a token that only tests know")
+GUEST = Principal("AKIAGUESTWITHOUTANY1", "another secret that only tests know", allowed=False)
+CREDENTIALS = Credentials((MASTER, GUEST))
+"""Whom guarded strains know."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,12 @@ class Mutant:
     behaviour: Behaviour
     needs_sockets: bool = False
     """It only shows over real sockets, with requests in flight at the same time."""
+    guarded: bool = False
+    """It asks for signatures, of ``CREDENTIALS``: its ``behaviour.admit`` looks at them."""
+    deaf_to: frozenset[str] = frozenset()
+    """States that it is not brought into, though the hook says so."""
+    stuck_in: frozenset[str] = frozenset()
+    """States that it does not leave, though the hook says so."""
 
 
 @dataclass(frozen=True)
@@ -35,3 +47,5 @@ class Variant:
     behaviour: Behaviour
     declares: Mapping[str, Any] = field(default_factory=dict)
     """What its target file says beyond the reference's: a fragment of one, such as ``{"limits": {...}}``."""
+    guarded: bool = False
+    """It asks for signatures, of ``CREDENTIALS``: its ``behaviour.admit`` looks at them."""

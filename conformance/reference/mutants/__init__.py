@@ -1,6 +1,6 @@
 """The reference with one fault each. Every one of them must be caught by a clause that it names."""
 
-from conformance.reference.mutants import bodies, conduct, errors, requests, results
+from conformance.reference.mutants import access, bodies, conduct, errors, requests, results
 from conformance.reference.strains import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -9,4 +9,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *results.MUTANTS,
     *errors.MUTANTS,
     *conduct.MUTANTS,
+    *access.MUTANTS,
 )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from conformance.exchange import Case
 from conformance.target import Target
@@ -14,12 +14,16 @@ from conformance.target import Target
 if TYPE_CHECKING:
     from conformance.cases.explore import Exploration
 
+_Drawn = TypeVar("_Drawn")
+
 SHARE_OF_SCHEMATHESIS = 8
 """Of so many explored requests one is drawn by Schemathesis."""
 MOST_OF_SCHEMATHESIS = 60
 """It takes milliseconds for each request, and is asked for no more than these."""
 RESERVE = 10
 """Of so many requests of a budget one is kept for trying again."""
+SHARE_OF_SEQUENCES = 10
+"""Of so much of the time one part is kept for sequences, which come last."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,14 @@ class Explorer:
         if self.drawn:
             yield from self.drawn[0]
         elif self.depth.requests:
-            yield from self._until_time_is_up(self._drawn())
+            yield from self._for_a_while(self._drawn(), 1 - 1 / SHARE_OF_SEQUENCES)
 
     def sequences(self) -> Iterator[tuple[Case, ...]]:
         """Cases to be sent one after the other on one connection."""
         if self.drawn:
             yield from self.drawn[1]
         elif self.depth.requests:
-            yield from self._own.sequences()
+            yield from self._for_a_while(self._own.sequences(), 1 / SHARE_OF_SEQUENCES)
 
     def _drawn(self) -> Iterator[Case]:
         yield from self._schemathesis()
@@ -107,12 +111,13 @@ class Explorer:
 
         yield from generated(self.target, self.host, self.seed, self._of_schemathesis)
 
-    def _until_time_is_up(self, cases: Iterator[Case]) -> Iterator[Case]:
+    def _for_a_while(self, drawn: Iterator[_Drawn], share: float) -> Iterator[_Drawn]:
+        """What is drawn, until that share of the time is used up, where there is a limit to it."""
         if self.depth.minutes is None:
-            yield from cases
+            yield from drawn
             return
-        end = time.monotonic() + self.depth.minutes * 60
-        for case in cases:
+        end = time.monotonic() + self.depth.minutes * 60 * share
+        for each in drawn:
             if time.monotonic() > end:
                 return
-            yield case
+            yield each

@@ -29,7 +29,7 @@ class Known:
         for number, value in enumerate(sorted(self._database.fetch(self._key)), 1):
             try:
                 yield read_case(json.loads(value), f"known.{number}")
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 self._database.delete(self._key, value)
 
     def keep(self, report: Report) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +28,26 @@ class Case:
     delivery: Delivery = Delivery.WHOLE
 
 
+class Circumstance(StrEnum):
+    """What is so unusual about the moment, or the sender, that another answer than the usual one is due."""
+
+    NONE = ""
+    STOPPED = "stopped"  # the states that a hook put the target into
+    CONFLICT = "conflict"
+    FORBIDDEN = "forbidden"
+    THROTTLED = "throttled"
+    FAULT = "fault"
+    RECOVERED = "recovered"  # a moment after that; ``before`` was in the state
+    FLOODED = "flooded"  # one of more requests than the target's declared rate
+    SIGNED = "signed"  # the signature is part of the case, and valid
+    BADLY_SIGNED = "badly signed"
+    UNSIGNED_PAYLOAD = "unsigned payload"
+
+
+SERVED = frozenset({Circumstance.NONE, Circumstance.RECOVERED, Circumstance.FLOODED, Circumstance.SIGNED})
+"""Circumstances in which a good request gets what it asks for, or a throttle."""
+
+
 @dataclass(frozen=True)
 class Exchange:
     """A case and its answer, together with the exchanges that it is to be compared with."""
@@ -43,6 +64,7 @@ class Exchange:
     """The same request sent by itself, as a witness of how it is answered."""
     beside: tuple[Exchange, ...] = ()
     """The requests that were in flight at the same time, each as it was answered by itself."""
+    circumstance: Circumstance = Circumstance.NONE
 
     @cached_property
     def request(self) -> Request:

@@ -31,8 +31,10 @@ SECOND_LOOKS = 8
 class Connection(Protocol):
     """One connection to the target."""
 
-    lost_idle: bool
-    """It had been used before, and broke before a byte of this answer came."""
+    @property
+    def lost_idle(self) -> bool:
+        """It had been used before, and broke before a byte of this answer came."""
+        ...
 
     @property
     def reusable(self) -> bool: ...
@@ -48,6 +50,36 @@ class Connection(Protocol):
 
 Open = Callable[[], Connection]
 """The one seam: a socket to a live target, or a session with the reference in this process."""
+
+
+class _Authenticated:
+    """A connection whose requests are signed on the way out; whoever sends them sees them as they were before."""
+
+    def __init__(self, inner: Connection, sign: Callable[[Request], Request]) -> None:
+        self._inner = inner
+        self._sign = sign
+
+    @property
+    def lost_idle(self) -> bool:
+        return self._inner.lost_idle
+
+    @property
+    def reusable(self) -> bool:
+        return self._inner.reusable
+
+    def exchange(self, request: Request, delivery: Delivery = Delivery.WHOLE) -> Answer:
+        return self._inner.exchange(self._sign(request), delivery)
+
+    def settle(self) -> bytes:
+        return self._inner.settle()
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def authenticated(open_connection: Open, sign: Callable[[Request], Request]) -> Open:
+    """Connections on which every request is signed. What is judged and reported never holds a signature."""
+    return lambda: _Authenticated(open_connection(), sign)
 
 
 class CutOff(Exception):
@@ -115,6 +147,13 @@ class Sender:
             self.close()
             sent = self._unthrottled(case, reading)
             self.close()
+        return sent
+
+    def once(self, case: Case, open_connection: Open | None = None) -> Sent:
+        """Send a case once, on a connection of its own, and whatever comes back."""
+        connection = (open_connection or self._open)()
+        sent = self._once(connection, case)
+        connection.close()
         return sent
 
     def at_once(self, pool: ThreadPoolExecutor, cases: Sequence[Case]) -> list[Sent]:
@@ -202,7 +241,7 @@ class Sender:
             if attempt == TRIES_WHEN_THROTTLED or self._waited_in_vain >= ENOUGH:
                 self._waited_in_vain += 1
                 break
-            self._stopped.wait(_pause(sent.answer, attempt))
+            self._stopped.wait(pause(sent.answer, attempt))
         return sent
 
     def _on_an_idle_connection(self, case: Case) -> Sent:
@@ -264,7 +303,7 @@ def _was_lost(answer: Answer, case: Case, reading: Reading) -> bool:
     return isinstance(answer, NoAnswer) and reading.proper and case.delivery is not Delivery.ABORT
 
 
-def _pause(answer: Answer, attempt: int) -> float:
+def pause(answer: Answer, attempt: int) -> float:
     """Seconds to wait before a throttled request is sent again."""
     values = answer.values(b"retry-after") if isinstance(answer, Response) else ()
     asked = float(values[0]) if values and values[0].isdigit() and len(values[0]) < 7 else 0.2 * 2**attempt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,21 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from conformance import run
-from conformance.campaign import Campaign, Progress
+from conformance.campaign import Progress
 from conformance.contract.clauses import Level
 from conformance.exploration import DEPTHS, Depth
-from conformance.in_process import Server
+from conformance.in_process import Server, put_into, take_out_of
 from conformance.judge import Judge
 from conformance.mistake import OperatorMistake, did_you_mean
-from conformance.patience import CutOff, Open
-from conformance.reference.app import Behaviour
+from conformance.patience import Connection, CutOff
+from conformance.provisions import STATES, Keys, SigV4, State
+from conformance.reference.app import DEMO
 from conformance.reference.mutants import MUTANTS
 from conformance.reference.server import running
-from conformance.reference.strains import Mutant, Variant
+from conformance.reference.service import Service
+from conformance.reference.strains import GUEST, MASTER, Mutant, Variant
 from conformance.reference.variants import VARIANTS
 from conformance.report.record import Report
 from conformance.rules import RULES
 from conformance.shipped import shipped
+from conformance.staging import Served
 from conformance.target import Target, load, parse
 from conformance.wire.client import Client, Endpoint, Limits
 
@@ -49,8 +53,13 @@ class Trial:
 
 
 def reference() -> Target:
-    """The reference's target."""
-    return load(REFERENCE)
+    """The reference's target, with all states that it can be put into."""
+    return staged(load(REFERENCE))
+
+
+def staged(target: Target) -> Target:
+    """The target with every state; whoever serves it knows how to enter them without hooks."""
+    return replace(target, states={name: State(name) for name in STATES})
 
 
 def one_by_one(target: Target) -> Target:
@@ -58,10 +67,33 @@ def one_by_one(target: Target) -> Target:
     return replace(target, limits=replace(target.limits, concurrency=1))
 
 
+def guarded(target: Target) -> Target:
+    """The target of a strain that asks for signatures, with a guest who may do nothing."""
+    guest = State("forbidden", keys=_keys("GUEST"))
+    return replace(target, auth=SigV4("us-east-1", keys=_keys("MASTER")), states={**target.states, "forbidden": guest})
+
+
+def _keys(name: str) -> Keys:
+    return Keys(*(f"CONFORMANCE_{name}_{part}" for part in ("ACCESS_KEY", "SECRET_KEY", "SESSION_TOKEN")))
+
+
+KEYS: Mapping[str, str] = {
+    f"CONFORMANCE_{name}_{part}": value
+    for name, principal in (("MASTER", MASTER), ("GUEST", GUEST))
+    for part, value in (
+        ("ACCESS_KEY", principal.access_key),
+        ("SECRET_KEY", principal.secret),
+        ("SESSION_TOKEN", principal.session_token or ""),
+    )
+}
+"""The environment in which guarded strains are judged."""
+
+
 @cache
-def for_mutants(depth: Depth, *, http: bool) -> run.Prepared:
+def for_mutants(depth: Depth, *, http: bool, signed: bool = False) -> run.Prepared:
     """The run that every mutant goes through, planned and drawn once for all of them."""
-    prepared = run.prepare(reference() if http else one_by_one(reference()), depth=depth, shrink=False)
+    target = guarded(reference()) if signed else reference()
+    prepared = run.prepare(target if http else one_by_one(target), depth=depth, shrink=False, environ=KEYS)
     return replace(prepared, explorer=prepared.explorer.remembering())
 
 
@@ -77,33 +109,65 @@ def try_mutant(mutant: Mutant, prepared: run.Prepared) -> Trial:
         if any(clause in breached for clause in mutant.clauses):
             raise CutOff("caught")
 
-    campaign = Campaign(prepared.target, prepared.open_connection, judge)
-    course = campaign.run(prepared.plan, stop_when_caught, explorer=prepared.explorer)
+    course = prepared.campaign(judge).run(prepared.plan, stop_when_caught, explorer=prepared.explorer)
     return Trial(breached, course.seen)
 
 
-def try_variant(variant: Variant, depth: Depth, opener: Open) -> Report:
+def try_variant(variant: Variant, depth: Depth, served: Served) -> Report:
     """The report on a variant."""
-    report, _ = replace(_prepared(json.dumps(variant.declares), depth), open_connection=opener).go()
+    report, _ = _prepared(json.dumps(variant.declares), depth, variant.guarded).against(served).go()
     return report
 
 
 @cache
-def _prepared(declared: str, depth: Depth) -> run.Prepared:
+def _prepared(declared: str, depth: Depth, signed: bool) -> run.Prepared:
     """The run against a target that declares this beyond the reference's, planned and drawn once for all that do."""
     document = tomllib.loads(REFERENCE.read_text(encoding="utf-8"))
-    prepared = run.prepare(parse(_merged(document, json.loads(declared)), REFERENCE), depth=depth, shrink=False)
+    target = staged(parse(_merged(document, json.loads(declared)), REFERENCE))
+    prepared = run.prepare(guarded(target) if signed else target, depth=depth, shrink=False, environ=KEYS)
     return replace(prepared, explorer=prepared.explorer.remembering())
 
 
+@dataclass(frozen=True)
+class OverSockets:
+    """A strain that is served over sockets."""
+
+    client: Client
+    service: Service
+
+    def open(self) -> Connection:
+        """A new connection."""
+        return self.client.open()
+
+    def enter(self, state: State) -> None:
+        """Put it into a state."""
+        put_into(self.service, state)
+
+    def leave(self, state: State) -> None:
+        """Take it out again."""
+        take_out_of(self.service, state)
+
+    def wait(self, seconds: float) -> None:
+        """As long as asked for."""
+        time.sleep(seconds)
+
+
+def in_process(strain: Mutant | Variant) -> Server:
+    """A strain of the reference in this process."""
+    if isinstance(strain, Variant):
+        return Server(strain.behaviour)
+    return Server(strain.behaviour, deaf_to=strain.deaf_to, stuck_in=strain.stuck_in)
+
+
 @contextmanager
-def served(behaviour: Behaviour, *, http: bool) -> Iterator[Open]:
-    """How to open connections to a strain of the reference: over sockets, or in this process."""
+def served(strain: Mutant | Variant, *, http: bool) -> Iterator[Served]:
+    """A strain of the reference, within reach: over sockets, or in this process."""
     if not http:
-        yield Server(behaviour).open
+        yield in_process(strain)
         return
-    with running(behaviour) as url:
-        yield Client(Endpoint.of(url), Limits(answer_seconds=ANSWER_SECONDS)).open
+    service = Service(DEMO)
+    with running(service.behaviour(strain.behaviour)) as url:
+        yield OverSockets(Client(Endpoint.of(url), Limits(answer_seconds=ANSWER_SECONDS)), service)
 
 
 def command(depth: str, *, http: bool, only: str | None, file: Path | None) -> int:
@@ -114,12 +178,17 @@ def command(depth: str, *, http: bool, only: str | None, file: Path | None) -> i
         known = [*(each.id for each in MUTANTS), *(each.id for each in VARIANTS)]
         raise OperatorMistake(f"there is no mutant or variant {only!r}{did_you_mean(only or '', known)}")
     fitting = [mutant for mutant in mutants if http or not mutant.needs_sockets]
+    if not (fitting or variants):
+        raise OperatorMistake(f"the mutant {only!r} only shows over sockets: try it with --http")
     kills = [_kill_row(mutant, depth, http=http) for mutant in _told(fitting, "mutants")]
     innocents = [_variant_row(variant, DEPTHS[depth], http=http) for variant in _told(variants, "variants")]
     text = tables(kills, innocents)
     print(text)  # noqa: T201
     if file:
-        file.write_text(text + "\n", encoding="utf-8")
+        try:
+            file.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OperatorMistake(f"{file}: the tables cannot be written: {error}") from None
     return int(any("**" in row for row in (*kills, *innocents)))
 
 
@@ -154,14 +223,14 @@ def tables(kills: Sequence[str], innocents: Sequence[str]) -> str:
 
 
 def _kill_row(mutant: Mutant, depth: str, *, http: bool) -> str:
-    with served(mutant.behaviour, http=http) as opener:
-        prepared = replace(for_mutants(DEPTHS[depth], http=http), open_connection=opener)
-        return kill_row(mutant, try_mutant(mutant, prepared))
+    with served(mutant, http=http) as reached:
+        prepared = for_mutants(DEPTHS[depth], http=http, signed=mutant.guarded)
+        return kill_row(mutant, try_mutant(mutant, prepared.against(reached)))
 
 
 def _variant_row(variant: Variant, depth: Depth, *, http: bool) -> str:
-    with served(variant.behaviour, http=http) as opener:
-        return variant_row(variant, try_variant(variant, depth, opener))
+    with served(variant, http=http) as reached:
+        return variant_row(variant, try_variant(variant, depth, reached))
 
 
 def variant_row(variant: Variant, report: Report) -> str:

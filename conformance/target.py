@@ -7,11 +7,12 @@ import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from conformance.mistake import OperatorMistake, did_you_mean
+from conformance.provisions import Auth, State, parse_auth, parse_state
 from conformance.shipped import shipped
 
 RUNNING = ("classification", "segmentation")
@@ -52,6 +53,8 @@ class Limits:
     max_image_bytes: int | None = None
     min_image_side: int | None = None
     max_image_side: int | None = None
+    rate: float | None = None
+    """Requests a second beyond which it throttles."""
 
     def within(self, size: Size) -> Size:
         """The nearest size that the declared sides allow."""
@@ -74,6 +77,9 @@ class Target:
     absent: frozenset[str] = frozenset()
     """Scenes of which the target says that it has no such thing."""
     known_failures: Mapping[str, str] = field(default_factory=dict)
+    auth: Auth | None = None
+    states: Mapping[str, State] = field(default_factory=dict)
+    """The states that it can be put into, by name."""
 
     def running(self) -> list[Scene]:
         """The scenes whose model answers 200, in order."""
@@ -103,6 +109,7 @@ def complaints(document: Mapping[str, Any]) -> Iterator[str]:
     for error in sorted(errors, key=lambda each: ([str(step) for step in each.absolute_path], each.message)):
         yield _complaint(error)
     yield from _contradictions(document.get("limits"))
+    yield from _loose_ends(document)
 
 
 def _contradictions(limits: Any) -> Iterator[str]:
@@ -115,6 +122,21 @@ def _contradictions(limits: Any) -> Iterator[str]:
     low, high = limits.get("min_image_side"), limits.get("max_image_side")
     if low and high and low > high:
         yield f"limits.min_image_side: {low} is more than limits.max_image_side, {high}"
+
+
+def _loose_ends(document: Mapping[str, Any]) -> Iterator[str]:
+    """States that name what is not declared."""
+    states, scenes = document.get("states"), document.get("scenes")
+    if not (isinstance(states, dict) and isinstance(scenes, dict)):
+        return
+    for name, entry in states.items():
+        if not isinstance(entry, dict):
+            continue
+        scene = entry.get("scene")
+        if scene is not None and not scenes.get(scene):
+            yield f"states.{name}.scene: the scene {scene!r} is not declared"
+        if "keys" in entry and (document.get("auth") or {}).get("kind") != "sigv4":
+            yield f'states.{name}.keys: keys are of use only with auth.kind = "sigv4"'
 
 
 def _matches_to_the_end(_: Any, pattern: str, text: Any, __: Any) -> Iterator[Any]:
@@ -134,6 +156,9 @@ def _complaint(error: Any) -> str:
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
         return f"{_joined(key, missing)}: this key is missing"
+    if error.validator == "oneOf":
+        ways = [" and ".join(each["required"]) for each in error.schema["oneOf"]]
+        return f"{key}: it needs either {', or '.join(ways)}, and not both"
     if error.validator == "pattern":
         return f"{key}: {error.instance!r} is not of the form {error.validator_value}"
     return f"{key}: {error.message}"
@@ -159,13 +184,15 @@ def parse(document: Mapping[str, Any], path: Path) -> Target:
         scenes=scenes,
         absent=frozenset(name for name, entry in declared.items() if entry is False),
         known_failures=document.get("known-failures", {}),
+        auth=parse_auth(document["auth"]) if "auth" in document else None,
+        states={name: parse_state(name, entry) for name, entry in document.get("states", {}).items()},
     )
 
 
 def _limits(entry: Mapping[str, Any]) -> Limits:
     # to a schema 4.0 is an integer, too
-    whole = {key: int(value) for key, value in entry.items() if key != "answer_seconds"}
-    return replace(Limits(**whole), answer_seconds=float(entry.get("answer_seconds", Limits.answer_seconds)))
+    real = {key: float(entry[key]) for key in ("answer_seconds", "rate") if key in entry}
+    return Limits(**{key: int(value) for key, value in entry.items() if key not in real} | real)  # type: ignore[arg-type]
 
 
 def _scene(name: str, entry: Mapping[str, Any], path: Path) -> Scene:

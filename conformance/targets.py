@@ -1,17 +1,13 @@
-"""Which target a command means: one from a file, one from a URL and flags, or the bundled reference."""
+"""Which target a command means: one from a file, or one from a URL and flags."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from conformance.mistake import OperatorMistake
-from conformance.reference.app import HONEST, Behaviour
-from conformance.reference.server import running
-from conformance.shipped import shipped
 from conformance.target import RUNNING, Target, complaints, load, parse
 
 
@@ -41,14 +37,6 @@ def from_options(file: Path | None, url: str | None, scenes: Mapping[str, str], 
     for complaint in complaints(document):
         raise OperatorMistake(f"command line: {complaint}")
     return parse(document, Path())
-
-
-@contextmanager
-def reference_target(behaviour: Behaviour = HONEST) -> Iterator[Target]:
-    """The bundled reference, served on a free port for as long as the context lasts."""
-    declared = load(shipped("fixtures", "targets", "reference.toml"))
-    with running(behaviour) as url:
-        yield replace(declared, url=url)
 
 
 def _name(url: str) -> str:

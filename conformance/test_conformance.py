@@ -19,7 +19,8 @@ from conformance.report.record import ClauseRow, Outcome, Report
 from conformance.report.visible import visible
 from conformance.rule import Rule
 from conformance.rules import RULES
-from conformance.targets import from_options, reference_target
+from conformance.serving import bundled
+from conformance.targets import from_options
 
 Outcomes = tuple[Report, dict[str, Verdict]]
 
@@ -45,7 +46,7 @@ def judged(request: pytest.FixtureRequest) -> Iterator[Outcomes]:
             if file or url or scenes or option("image"):
                 target = from_options(Path(file) if file else None, url, scenes, option("image"))
             else:
-                target = stack.enter_context(reference_target())
+                target = stack.enter_context(bundled())
             depth = option("depth") or "standard"
             if depth not in DEPTHS:
                 raise OperatorMistake(f"--conformance-depth {depth}: this is none of {', '.join(DEPTHS)}")

@@ -236,6 +236,8 @@ def test_needs_can_be_declared() -> None:
     limits = set(TARGET_SCHEMA["properties"]["limits"]["properties"])
     known = {f"scenes.{name}" for name in scenes} | {f"limits.{name}" for name in limits}
     known |= {f"scenes.{name}.image" for name in ("classification", "segmentation")}
+    known |= {f"states.{name}" for name in TARGET_SCHEMA["properties"]["states"]["properties"]}
+    known |= {f"auth.{kind}" for kind in TARGET_SCHEMA["properties"]["auth"]["properties"]["kind"]["enum"]}
     assert set() == {need for clause in BY_ID.values() for need in clause.needs} - known
 
 

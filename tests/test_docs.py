@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from conformance import cli
+from conformance import cli, serving
 from conformance.reference.server import running
 
 ROOT = Path(__file__).parent.parent
@@ -57,12 +57,13 @@ def test_a_server_is_judged_as_the_readme_says(tmp_path: Path) -> None:
         words = line.replace("http://127.0.0.1:8080", url).split()[1:]
         assert cli.main([*words, "--depth", "quick", "--quiet", "--out", str(tmp_path)]) == 4
         file = ROOT / "fixtures" / "targets" / "reference.toml"
-        assert cli.main(["run", url, "--target", str(file), "--depth", "quick", "--quiet", "--out", str(tmp_path)]) == 0
+        run = ["run", url, "--target", str(file), "--depth", "quick", "--quiet", "--out", str(tmp_path)]
+        assert (cli.main(run), cli.main([*run, "--gate"])) == (4, 0)
 
 
 def test_the_rule_in_the_readme_is_one() -> None:
     """The example of a rule is Python."""
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (example,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "@rule" in block)
     compile("\n".join(line.removeprefix("   ") for line in example.splitlines()), "README.md", "exec")
 
 
@@ -86,3 +87,25 @@ def test_the_wheel_runs_from_an_empty_directory(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert str(tmp_path / "site") in done.stdout
     assert {"report.json", "report.md", "junit.xml"} == {file.name for file in room.glob("reports/reference/*/*.*")}
+
+
+def test_the_boto3_client_in_the_readme_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From photographs to a decision, as written: train, serve, ask."""
+    from conformance.reference.vision.scenes import cookie
+
+    (tmp_path / "photos").mkdir()
+    for seed in range(10):
+        cookie(seed).picture.save(tmp_path / "photos" / f"{seed}.jpg", quality=95)
+    cookie(1000, "bite").picture.save(tmp_path / "part.jpg", quality=95)
+    monkeypatch.chdir(tmp_path)
+    training = next(line for line in OURS if line.startswith("conformance train"))
+    assert cli.main(training.split()[1:]) == 0
+    (example,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "boto3" in block)
+    store = serving.store_of(Path("models"))
+    with running(store=store) as url:
+        program = example.replace("http://127.0.0.1:8080", url)
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "'IsAnomalous': True" in done.stdout

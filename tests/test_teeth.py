@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -31,8 +30,8 @@ def _committed() -> frozenset[str]:
 @pytest.mark.parametrize("mutant", IN_PROCESS, ids=lambda each: each.id)
 def test_every_mutant_is_caught_by_a_clause_that_it_names(mutant: Mutant) -> None:
     """In process, a fault breaches one of the clauses that its author named, as the committed matrix says."""
-    prepared = selftest.for_mutants(DEPTHS["standard"], http=False)
-    trial = selftest.try_mutant(mutant, replace(prepared, open_connection=Server(mutant.behaviour).open))
+    prepared = selftest.for_mutants(DEPTHS["standard"], http=False, signed=mutant.guarded)
+    trial = selftest.try_mutant(mutant, prepared.against(selftest.in_process(mutant)))
     assert trial.caught_by(mutant.clauses), f"breached instead: {dict(trial.breached)}"
     assert selftest.kill_row(mutant, trial) in _committed(), "renew reports/reference/selftest.md"
 
@@ -40,16 +39,16 @@ def test_every_mutant_is_caught_by_a_clause_that_it_names(mutant: Mutant) -> Non
 @pytest.mark.parametrize("mutant", OVER_SOCKETS, ids=lambda each: each.id)
 def test_mutants_are_caught_over_sockets_too(mutant: Mutant) -> None:
     """Over real sockets and in flight together, a fault breaches one of the clauses that its author named."""
-    with selftest.served(mutant.behaviour, http=True) as opener:
+    with selftest.served(mutant, http=True) as reached:
         prepared = selftest.for_mutants(DEPTHS["quick"], http=True)
-        trial = selftest.try_mutant(mutant, replace(prepared, open_connection=opener))
+        trial = selftest.try_mutant(mutant, prepared.against(reached))
     assert trial.caught_by(mutant.clauses), f"breached instead: {dict(trial.breached)}"
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda each: each.id)
 def test_no_variant_is_accused(variant: Variant) -> None:
     """A permitted freedom fails no MUST, and costs no clause its exercise."""
-    report = selftest.try_variant(variant, DEPTHS["standard"], Server(variant.behaviour).open)
+    report = selftest.try_variant(variant, DEPTHS["standard"], selftest.in_process(variant))
     failed = {row.clause.id: (row.failures[0].case, row.failures[0].finding) for row in report.failed(Level.MUST)}
     assert failed == {}
     assert (report.conclusion, report.reason) == (Conclusion.CONFORMANT, "every MUST clause was exercised and kept")
@@ -65,7 +64,7 @@ def test_the_matrix_lists_nobody_else() -> None:
 
 def test_the_reference_is_conformant() -> None:
     """The reference keeps every clause, remarks included, and the run exercises all that its target declares."""
-    report, _ = run.prepare(selftest.reference(), opener=Server(HONEST).open).go()
+    report, _ = run.prepare(selftest.reference()).against(Server(HONEST)).go()
     left = {row.clause.id for row in report.rows if row.outcome not in (Outcome.PASSED, Outcome.OBSERVED)}
     assert Conclusion.CONFORMANT is report.conclusion
     assert {"body.dimensions"} == left, "the reference takes images of any size"

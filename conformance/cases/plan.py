@@ -148,6 +148,11 @@ def _sizes(subjects: Sequence[Subject]) -> Iterator[Case]:
     for width, height in ((64, 64), (63, 64), (650, 475), (4097, 64)):
         name = f"body.size-{width}x{height}"
         yield Case(name, subjects[-1].draft(images.plain_png(width, height, 4).data).request())
+    for subject in subjects[:-1]:
+        if not subject.takes_any_size:
+            name = f"body.another-size-for-{subject.scene.name}"
+            other = images.plain_png(subject.size.width + 8, subject.size.height, 4).data
+            yield Case(name, subject.draft(other).request())
 
 
 def _labels(subjects: Sequence[Subject]) -> Iterator[Case]:

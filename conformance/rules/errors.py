@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from conformance.contract.document import document
 from conformance.contract.schema import checks, shown
-from conformance.exchange import ERROR_HEADER, Exchange, bare, shown_name
+from conformance.exchange import ERROR_HEADER, Circumstance, Exchange, bare, shown_name
 from conformance.formats import strict_json
 from conformance.rule import Finding, rule
 from conformance.rules.selectors import answered, failed, failed_below_the_operation, failed_in_the_operation
@@ -108,7 +108,8 @@ def an_error_shows_nothing_of_the_inside(exchange: Exchange) -> Iterator[Finding
 
 @rule("error.blame", when=answered)
 def no_request_earns_a_server_error(exchange: Exchange) -> Iterator[Finding]:
-    if exchange.status is not None and exchange.status >= 500 and not _is_about_http(exchange):
+    excused = exchange.circumstance is Circumstance.FAULT or _is_about_http(exchange)
+    if exchange.status is not None and exchange.status >= 500 and not excused:
         yield Finding("status", "not 5xx", exchange.outcome)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.exchange import Exchange
+from conformance.exchange import Circumstance, Exchange
 from conformance.message import Delivery
 from conformance.rule import Rule, observation
+from conformance.rules.auth import sent
 from conformance.rules.selectors import answered, raised
-from conformance.rules.states import asked_for
+from conformance.rules.states import asked_in
 
 _MATTERS = (
     "route.query",
@@ -38,7 +39,7 @@ def _watched(matter: str) -> Rule:
     return Rule(f"{matter}-is-noted", matter, raised(matter), observe=reading_taken)
 
 
-@observation("state.not-running", when=asked_for("stopped"))
+@observation("state.not-running", when=asked_in(Circumstance.STOPPED, "stopped"))
 def the_error_of_a_stopped_model_is_noted(exchange: Exchange) -> str:
     return exchange.outcome
 
@@ -63,9 +64,15 @@ def the_same_bytes_are_decided_alike(exchange: Exchange) -> str:
     return "yes" if alone and (alone.status, alone.decision) == (exchange.status, exchange.decision) else "no"
 
 
+@observation("auth.unsigned-payload", when=sent(Circumstance.UNSIGNED_PAYLOAD))
+def what_an_unsigned_payload_gets_is_noted(exchange: Exchange) -> str:
+    return reading_taken(exchange)
+
+
 RULES = (
     *(_watched(matter) for matter in _MATTERS),
     the_error_of_a_stopped_model_is_noted,
     the_answer_to_an_expectation_is_noted,
     the_same_bytes_are_decided_alike,
+    what_an_unsigned_payload_gets_is_noted,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.earned import explained
-from conformance.exchange import Exchange
+from conformance.exchange import SERVED, Circumstance, Exchange
 from conformance.message import Delivery
 from conformance.rule import Selector
 from conformance.target import RUNNING
@@ -19,6 +19,9 @@ AUTHENTICATION_ERRORS = frozenset(
 """Common errors that are about who asks, not about what is asked (page, Common Errors)."""
 
 
+_AT_THE_GATE = frozenset({Circumstance.BADLY_SIGNED, Circumstance.UNSIGNED_PAYLOAD})
+
+
 def asked_properly(exchange: Exchange) -> bool:
     """The request is proper HTTP, and was sent to be answered."""
     return exchange.reading.proper and exchange.case.delivery is not Delivery.ABORT
@@ -29,8 +32,8 @@ def answered(exchange: Exchange) -> bool:
 
 
 def named_running(exchange: Exchange) -> bool:
-    """The path names a scene whose model runs."""
-    return exchange.reading.scene in RUNNING
+    """The path names a scene whose model runs, and nothing about the moment or the sender stands against it."""
+    return exchange.reading.scene in RUNNING and exchange.circumstance in SERVED
 
 
 def demanded(exchange: Exchange) -> bool:
@@ -94,6 +97,8 @@ def returned_a_result(exchange: Exchange) -> bool:
 def failed_in_the_operation(exchange: Exchange) -> bool:
     """An error that the operation itself answers for, not a proxy, a router or a gate-keeper."""
     status = exchange.status
+    if exchange.circumstance in _AT_THE_GATE:
+        return False  # gate-keepers have errors of their own
     if status is None or not (400 <= status < 500 or status == 500) or status in BELOW:
         return False
     return exchange.reading.reaches_operation and exchange.error_id not in AUTHENTICATION_ERRORS

@@ -1,0 +1,133 @@
+"""Calling a target's hooks: over HTTP, or as a program.
+
+A hook that fails is a fault of the set-up, and never of the target.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from conformance.provisions import Command, Hook, HttpCall, State
+
+SHOWN = 400
+"""Characters of a hook's output that are told."""
+PAUSE = 0.5
+"""Seconds between two attempts."""
+
+
+class HookFailed(Exception):
+    """A hook did not work; the message says which, how, and what it said."""
+
+
+def enter(state: State) -> None:
+    """Put the target into a state. Raises HookFailed."""
+    if state.enter:
+        _call(f"states.{state.name}.enter", state.enter, state)
+
+
+def leave(state: State) -> None:
+    """Take the target out of a state. Raises HookFailed."""
+    if state.leave:
+        _call(f"states.{state.name}.leave", state.leave, state)
+
+
+def _call(name: str, hook: Hook, state: State) -> None:
+    for attempt in range(state.retries + 1):
+        trouble = _http(hook, state.seconds) if isinstance(hook, HttpCall) else _program(hook, state.seconds)
+        if not trouble:
+            return
+        if attempt < state.retries:
+            time.sleep(PAUSE)
+    raise HookFailed(f"the hook {name} ({hook}) failed: {trouble}")
+
+
+def _http(hook: HttpCall, seconds: float) -> str:
+    """Call it: what went wrong, or nothing."""
+    import requests
+
+    session = requests.Session()
+    session.trust_env = False  # neither proxies nor passwords of the operator's are for it
+    try:
+        with (
+            session,
+            session.request(
+                hook.method,
+                hook.url,
+                headers=dict(hook.headers),
+                data=hook.body.encode() or None,
+                timeout=seconds,
+                allow_redirects=False,
+                stream=True,
+            ) as answer,
+        ):
+            if answer.ok and not answer.is_redirect:
+                return ""
+            said = next(answer.iter_content(4 * SHOWN), b"").decode("utf-8", "replace")
+            return f"status {answer.status_code}{_quoted(said)}"
+    except (requests.RequestException, ValueError) as error:
+        return _reason(error)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong without the inside of the library."""
+    cause: BaseException = error
+    while cause.__cause__ or cause.__context__:
+        cause = cause.__cause__ or cause.__context__ or cause
+    return str(getattr(cause, "strerror", None) or cause)
+
+
+def _program(hook: Command, seconds: float) -> str:
+    """Run it: what went wrong, or nothing."""
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(  # noqa: S603 (the operator's own program, and no shell)
+                hook.arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return error.strerror or str(error)
+        except ValueError as error:  # a NUL in an argument
+            return str(error)
+        return _waited(process, seconds, lambda: _tail(output.fileno()))
+
+
+def _waited(process: subprocess.Popen[bytes], seconds: float, output: Callable[[], str]) -> str:
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+        return f"it took longer than {seconds:g} s{_quoted(output())}"
+    except BaseException:
+        _kill(process)
+        raise
+    return f"exit code {code}{_quoted(output())}" if code else ""
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End the program and whatever it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
+
+
+def _tail(descriptor: int) -> str:
+    size = os.fstat(descriptor).st_size
+    os.lseek(descriptor, max(0, size - 4 * SHOWN), os.SEEK_SET)
+    return os.read(descriptor, 4 * SHOWN).decode("utf-8", "replace")
+
+
+def _quoted(text: str) -> str:
+    text = text.strip()
+    return f", saying: {text[-SHOWN:]}" if text else ""

@@ -1,0 +1,237 @@
+"""The last part of a run, for which the target's help is needed: signatures, too many requests, states made by hooks.
+
+Nothing else is in flight meanwhile. Whatever state is entered is left again, however the run ends.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from conformance import hooks
+from conformance.cases import authentication
+from conformance.cases.requests import Subject
+from conformance.contract.reading import read
+from conformance.exchange import Case, Circumstance, Exchange
+from conformance.message import Request, Response
+from conformance.patience import Connection, Open, Sender, authenticated, pause
+from conformance.provisions import STATES, SigV4, State
+from conformance.signing import (
+    Principal,
+    Scope,
+    Sign,
+    Signature,
+    anonymous,
+    discreet,
+    examined,
+    found,
+    scope_of,
+    signed,
+)
+from conformance.target import Target
+
+LEAST_BURST, MOST_BURST = 8, 200
+"""Requests of a burst: three seconds' worth of the declared rate, within these."""
+RECOVERIES = 5
+"""How often a target is asked whether it serves again."""
+TRIES = 4
+"""How often a request is sent that is throttled where it should be something else."""
+_CIRCUMSTANCES: Mapping[Signature, Circumstance] = {
+    Signature.VALID: Circumstance.SIGNED,
+    Signature.INVALID: Circumstance.BADLY_SIGNED,
+    Signature.UNSIGNED_PAYLOAD: Circumstance.UNSIGNED_PAYLOAD,
+}
+
+_OF_RATES = frozenset({Circumstance.THROTTLED, Circumstance.FLOODED, Circumstance.RECOVERED})
+
+Hook = Callable[[State], None]
+
+
+class Served(Protocol):
+    """A target within reach: how to connect to it, and to change its state."""
+
+    def open(self) -> Connection: ...
+
+    def enter(self, state: State) -> None: ...
+
+    def leave(self, state: State) -> None: ...
+
+    def wait(self, seconds: float) -> None: ...
+
+
+@dataclass
+class Stage:
+    """What a target provides, ready for use. Raises OperatorMistake when it is made and a secret is not to be found."""
+
+    target: Target
+    host: bytes
+    unsigned: Open
+    """Connections on which requests go out as they are."""
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    enter: Hook = hooks.enter
+    leave: Hook = hooks.leave
+    wait: Callable[[float], None] = time.sleep
+    mishaps: dict[str, str] = field(default_factory=dict)
+    """By clause: which part of the set-up did not work, and how."""
+
+    def __post_init__(self) -> None:
+        self.subjects = [Subject(scene, self.host, self.target.limits) for scene in self.target.running()]
+        auth = self.target.auth
+        self._principal = found(auth.keys, self.environ) if isinstance(auth, SigV4) else None
+        self._others = {
+            name: found(state.keys, self.environ, f"states.{name}.keys")
+            for name, state in self.target.states.items()
+            if state.keys
+        }
+        self.skew = timedelta()
+        """How far the target's clock is ahead of ours; to be set by whoever has measured it."""
+
+    def exchanges(self, sender: Sender) -> Iterator[Exchange]:
+        """Send everything, and yield it with the circumstances in which it was answered."""
+        if not self.subjects:
+            return
+        yield from self._signatures(sender)
+        yield from self._burst(sender)
+        for name in STATES:
+            if name in self.target.states:
+                yield from self._state(sender, self.target.states[name])
+
+    @property
+    def requests(self) -> int:
+        """How many requests this takes, at most."""
+        signatures = sum(1 for _ in self._signed_cases())
+        burst = self._burst_size() + RECOVERIES if self.target.limits.rate else 0
+        return signatures + burst + sum(len(self._good(state)) + RECOVERIES for state in self.target.states.values())
+
+    def _signed_cases(self) -> Iterator[Case]:
+        if self._principal and self._scope and self.subjects:
+            first, *others = self.subjects
+            yield from authentication.cases(first, others, self._principal, self._scope)
+
+    @property
+    def _scope(self) -> Scope | None:
+        auth = self.target.auth
+        return scope_of(auth, self.skew) if isinstance(auth, SigV4) else None
+
+    def _signatures(self, sender: Sender) -> Iterator[Exchange]:
+        for case in self._signed_cases():
+            what = self._said_by(case.request)
+            if what:
+                yield self._asked(sender, case, what, self.unsigned)
+
+    def _said_by(self, request: Request) -> Circumstance | None:
+        """What the bytes say of the signature; None where servers may differ."""
+        if not (self._principal and self._scope):
+            return None
+        return _CIRCUMSTANCES.get(examined(request, [self._principal], self._scope))
+
+    def _asked(self, sender: Sender, case: Case, circumstance: Circumstance, opened: Open | None = None) -> Exchange:
+        """Ask, and ask again after a throttle that is not what it is about."""
+        reading, shown = read(anonymous(case.request), self.target), replace(case, request=discreet(case.request))
+        for attempt in range(TRIES):
+            sent = sender.once(case, opened)
+            exchange = Exchange(shown, reading, sent.answer, sent.seconds, sent.lost, circumstance=circumstance)
+            if circumstance in _OF_RATES or not exchange.throttled:
+                break
+            self.wait(pause(sent.answer, attempt))
+        return exchange
+
+    def _burst_size(self) -> int:
+        return max(LEAST_BURST, min(MOST_BURST, round(3 * (self.target.limits.rate or 0))))
+
+    def _burst(self, sender: Sender) -> Iterator[Exchange]:
+        """More requests than the target says it takes, as fast as they go out; then one, after the time asked for."""
+        if not self.target.limits.rate:
+            return
+        good = self.subjects[0].witnesses()
+        cases = [Case(f"burst.{number}", good[number % len(good)]) for number in range(1, self._burst_size() + 1)]
+        with ThreadPoolExecutor(max(LEAST_BURST, self.target.limits.concurrency)) as pool:
+            flooded = list(pool.map(lambda case: self._asked(sender, case, Circumstance.FLOODED), cases))
+        yield from flooded
+        refused = [exchange for exchange in flooded if exchange.status == 429]
+        if refused:
+            yield self._recovered(sender, "burst", refused[-1])
+
+    def _good(self, state: State) -> tuple[Request, ...]:
+        chosen = [subject for subject in self.subjects if state.scene in (None, subject.scene.name)]
+        return chosen[0].witnesses() if chosen else ()
+
+    def _state(self, sender: Sender, state: State) -> Iterator[Exchange]:
+        opened = self._opened_for(state)
+        seen: list[Exchange] = []
+        try:
+            self.enter(state)
+            for number, request in enumerate(self._good(state), 1):
+                seen.append(
+                    self._asked(sender, Case(f"state.{state.name}-{number}", request), Circumstance(state.name), opened)
+                )
+                yield seen[-1]
+        except hooks.HookFailed as error:
+            self._note(state, str(error))
+        finally:
+            left = self._left(state)
+        if left and seen and not state.keys:
+            yield from self._after(sender, state, seen[0])
+
+    def _opened_for(self, state: State) -> Open | None:
+        """Connections of the principal who always is in the state; None for the usual ones."""
+        if state.name not in self._others or not self._scope:
+            return None
+        return authenticated(self.unsigned, as_principal(self._others[state.name], self._scope))
+
+    def _left(self, state: State) -> bool:
+        try:
+            self.leave(state)
+        except hooks.HookFailed as error:
+            self._note(state, str(error))
+            return False
+        return True
+
+    def _after(self, sender: Sender, state: State, before: Exchange) -> Iterator[Exchange]:
+        """The same request again: a target that serves no more after a hook was left is for its operator to look at."""
+        recovered = self._recovered(sender, f"state.{state.name}", before)
+        if recovered.status == 200 or state.name == "throttled":
+            yield recovered
+        else:
+            said = f"after the hook states.{state.name}.leave a good request is answered {recovered.outcome}"
+            self._note(state, said)
+
+    def _recovered(self, sender: Sender, name: str, before: Exchange) -> Exchange:
+        case = Case(f"{name}-afterwards", before.request)
+        for attempt in range(RECOVERIES):
+            if attempt or before.status == 429:
+                self.wait(pause(before.answer, attempt))
+            exchange = self._asked(sender, case, Circumstance.RECOVERED)
+            if exchange.status == 200:
+                break
+        return replace(exchange, before=before)
+
+    def _note(self, state: State, trouble: str) -> None:
+        clause = _CLAUSES.get(state.name, f"state.{state.name}")
+        self.mishaps.setdefault(clause, trouble)
+
+
+_CLAUSES = {"stopped": "state.not-running-refused"}
+
+
+def clock_skew(open_connection: Open, host: bytes) -> timedelta:
+    """How far the target's clock is ahead of ours, as its Date header has it; nothing where it tells no time."""
+    connection = open_connection()
+    answer = connection.exchange(Request.build("GET", "/", [("Host", host.decode("latin-1"))]))
+    connection.close()
+    values = answer.values(b"date") if isinstance(answer, Response) else ()
+    try:
+        return parsedate_to_datetime(b"".join(values).decode("latin-1")) - datetime.now(UTC)
+    except (ValueError, TypeError):
+        return timedelta()
+
+
+def as_principal(principal: Principal, scope: Scope) -> Sign:
+    """Requests signed by somebody."""
+    return lambda request: signed(request, principal, scope)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from conformance.cases.plan import Plan
 from conformance.contract.reading import read
+from conformance.evidence.log import EvidenceLog
 from conformance.exchange import Case, Exchange
 from conformance.exploration import Explorer
 from conformance.judge import Judge, Verdict
 from conformance.message import Delivery, Request, Response
 from conformance.patience import CutOff, Open, Sender
 from conformance.reduce import reduced
+from conformance.rules.selectors import AUTHENTICATION_ERRORS
+from conformance.staging import Stage
 from conformance.target import Target
 
 PATIENCE = 6
@@ -57,13 +61,24 @@ class Course:
     cut_off: str = ""
     """Why the run ended before everything was sent; empty when it did not."""
     stopped_by_operator: bool = False
+    mishaps: Mapping[str, str] = field(default_factory=dict)
+    """By clause: what of the set-up did not work, so that the clause could not be judged."""
 
 
 class Campaign:
     """Runs a plan against a target and lets a judge see what comes back."""
 
-    def __init__(self, target: Target, open_connection: Open, judge: Judge) -> None:
+    def __init__(
+        self,
+        target: Target,
+        open_connection: Open,
+        judge: Judge,
+        stage: Stage | None = None,
+        log: EvidenceLog | None = None,
+    ) -> None:
+        self._log = log
         self._target = target
+        self._stage = stage
         self._judge = judge
         self._sender = Sender(open_connection, target.limits.concurrency, target.limits.requests)
         self._alone: dict[bytes, Exchange] = {}
@@ -103,6 +118,7 @@ class Campaign:
             self._sender.stop()
             exchanges.close()
         self.course.sent, self.course.throttled = self._sender.sent, self._sender.throttled
+        self.course.mishaps = self._stage.mishaps if self._stage else {}
         return self.course
 
     def _exchanges(self, plan: Plan, explorer: Explorer | None, shrink: bool) -> Generator[Exchange, None, None]:
@@ -114,6 +130,8 @@ class Campaign:
                     yield from self._in_order(pool, self._alone_one, explorer.singles())
                     for exchanges in self._in_order(pool, self._in_turn, explorer.sequences()):
                         yield from exchanges
+                if self._stage:
+                    yield from self._stage.exchanges(self._sender)
                 if shrink and plan.witnesses:
                     self._shrink(plan.witnesses)
             finally:
@@ -126,12 +144,24 @@ class Campaign:
             yield self._witness(case)
             if place and not self.course.answered:
                 raise CutOff("the target answered nothing")
+        if self._target.auth and self._turned_away:
+            raise CutOff(f"the target refuses our credentials: {self._turned_away}")
         self._sign_of_life = plan.witnesses[0] if plan.witnesses else None
         yield from self._in_order(pool, self._alone_one, plan.singles)
         for exchanges in self._in_order(pool, self._in_turn, plan.sequences):
             yield from exchanges
         for flight in plan.flights:
             yield from self._at_once(pool, flight)
+
+    @property
+    def _turned_away(self) -> str:
+        """How the witnesses were refused, if all of them were for who asks."""
+        outcomes = {exchange.outcome for exchange in self._alone.values()}
+        refused = all(
+            exchange.status in (401, 403) or exchange.error_id in AUTHENTICATION_ERRORS
+            for exchange in self._alone.values()
+        )
+        return ", ".join(sorted(outcomes)) if refused else ""
 
     def _in_order(
         self, pool: ThreadPoolExecutor, send: Callable[[_Item], _Got], batch: Iterable[_Item]
@@ -185,20 +215,26 @@ class Campaign:
             yield replace(exchange, beside=tuple(other.alone for other in others if other.alone))
 
     def _shrink(self, witnesses: Sequence[Case]) -> None:
-        """Make the requests of what was found smaller. What is sent for that is shown to the one rule alone."""
-        for verdict in self._judge.verdicts:
-            if verdict.breached and verdict.violations[0].exchange.before is None:
-                self._shrink_one(verdict, witnesses)
+        """Make the requests of what was found smaller. What is sent for that is shown to the one rule alone.
+
+        All that was planned has been sent by then: a budget that does not last for this cuts nothing off.
+        """
+        with suppress(CutOff):
+            for verdict in self._judge.verdicts:
+                if verdict.breached and verdict.violations[0].exchange.before is None:
+                    self._shrink_one(verdict, witnesses)
 
     def _shrink_one(self, verdict: Verdict, witnesses: Sequence[Case]) -> None:
         worst = verdict.violations[0].exchange
-        if worst.beside or worst.case.delivery is not Delivery.WHOLE:
+        if worst.beside or worst.circumstance or worst.case.delivery is not Delivery.WHOLE:
             return
         own = (case for case in witnesses if read(case.request, self._target).scene == worst.reading.scene)
         ordinary = next(own, witnesses[0]).request
 
         def still_shows(request: Request) -> bool:
             exchange = self._alone_one(Case(f"{worst.case.id}-shrunk", request))
+            if self._log:
+                self._log.add(exchange, rule=verdict.rule.id)
             return verdict.look_again(exchange)
 
         reduced(worst.request, ordinary, still_shows)
@@ -206,6 +242,8 @@ class Campaign:
     def _see(self, exchange: Exchange) -> None:
         course = self.course
         course.seen += 1
+        if self._log:
+            self._log.add(exchange)
         self._breached += bool(self._judge.see(exchange))
         if exchange.before is None and not exchange.beside and exchange.request.wire in self._recurring:
             self._alone[exchange.request.wire] = exchange

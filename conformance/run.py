@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,14 +15,19 @@ from conformance.campaign import Campaign, Progress
 from conformance.cases.plan import Plan, plan
 from conformance.cases.requests import measured
 from conformance.contract.clauses import catalogue
+from conformance.evidence.log import EvidenceLog
+from conformance.evidence.rejudge import closing, opening
 from conformance.exchange import Case
 from conformance.exploration import DEPTHS, Depth, Explorer
 from conformance.judge import Judge, Verdict
 from conformance.mistake import OperatorMistake, did_you_mean
-from conformance.patience import Open
+from conformance.patience import Open, authenticated
+from conformance.provisions import SigV4
 from conformance.report import document, junit, markdown, repeat
 from conformance.report.record import Report, compile_report
 from conformance.rules import RULES
+from conformance.signing import signer
+from conformance.staging import Served, Stage, clock_skew
 from conformance.target import Target
 from conformance.wire.client import Client, Endpoint, Limits
 
@@ -31,6 +36,9 @@ FORMATS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "markdown": ("report.md", markdown.render),
 }
 """What is written beside ``report.json``: name of the file and how it is rendered."""
+
+
+_UNAUTHENTICATED = "; sent without authentication, which `conformance replay` adds"
 
 
 @dataclass(frozen=True)
@@ -46,37 +54,67 @@ class Prepared:
     looks: int
     explorer: Explorer
     shrink: bool
+    stage: Stage
+    """What is sent with the target's help, if any clause is judged that needs it."""
 
     def __str__(self) -> str:
         limit = self.explorer.depth.minutes
         many = f"as many requests as fit into {limit:g} minutes" if limit else f"{self.planned} requests"
         return (
             f"{self.target.name} at {self.target.url}: {many}, "
-            f"of which at most {self.looks} have a model look at an image; seed {self.seed}"
+            f"of which at most {self.looks} have a model look at a sound image; seed {self.seed}"
         )
 
     def beginning_with(self, cases: Iterable[Case]) -> Prepared:
         """The same run with further cases sent first."""
         more = tuple(cases)
         whole = replace(self.plan, singles=(*more, *self.plan.singles))
-        return replace(self, plan=whole, planned=self.planned + len(more), looks=self.looks + len(more))
-
-    def go(self, on_progress: Callable[[Progress], None] = lambda _: None) -> tuple[Report, list[Verdict]]:
-        """Send everything and account for it."""
-        judge = Judge(rule for rule in RULES if rule.clause in self.clauses)
-        started, clock = datetime.now(UTC), time.perf_counter()
-        course = Campaign(self.target, self.open_connection, judge).run(
-            self.plan, on_progress, explorer=self.explorer, shrink=self.shrink
+        before = self.explorer.depth
+        fixed = self.planned - before.requests + len(more)
+        depth = before.within(self.target.limits.requests, fixed)
+        return replace(
+            self,
+            plan=whole,
+            planned=fixed + depth.requests,
+            looks=self.looks - before.looks + depth.looks + len(more),
+            explorer=replace(self.explorer, depth=depth),
         )
+
+    def against(self, served: Served) -> Prepared:
+        """The same run against somebody else."""
+        stage = replace(self.stage, unsigned=served.open, enter=served.enter, leave=served.leave, wait=served.wait)
+        return replace(self, open_connection=served.open, stage=stage)
+
+    def campaign(self, judge: Judge, log: EvidenceLog | None = None) -> Campaign:
+        """A campaign that is ready to run. What the target says of its clock is asked for here."""
+        stage = replace(self.stage, mishaps={})
+        opener = _authenticated(self.target, self.open_connection, stage)
+        return Campaign(self.target, opener, judge, stage if is_staged(self.clauses) else None, log)
+
+    def go(
+        self, on_progress: Callable[[Progress], None] = lambda _: None, evidence: Path | None = None
+    ) -> tuple[Report, list[Verdict]]:
+        """Send everything and account for it; keep what was sent and answered in the folder ``evidence``."""
+        judge = Judge(rule for rule in RULES if rule.clause in self.clauses)
+        started, clock = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), time.perf_counter()
+        facts = {"planned": self.planned, "looks": self.looks, "seed": self.seed, "started": started}
+        log = EvidenceLog(evidence, opening(self.target, self.clauses, **facts)) if evidence else None
+        campaign = self.campaign(judge, log)
+        try:
+            campaign.run(self.plan, on_progress, explorer=self.explorer, shrink=self.shrink)
+        finally:
+            seconds = time.perf_counter() - clock
+            if log:
+                log.close(closing(campaign.course, seconds))
         report = compile_report(
             self.target,
             judge.verdicts,
-            course,
+            campaign.course,
             planned=self.planned,
             looks=self.looks,
             seed=self.seed,
-            started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            seconds=time.perf_counter() - clock,
+            started=started,
+            seconds=seconds,
             selected=self.clauses,
         )
         return report, judge.verdicts
@@ -90,8 +128,12 @@ def prepare(
     depth: Depth = DEPTHS["quick"],
     shrink: bool = True,
     opener: Open | None = None,
+    environ: Mapping[str, str] = os.environ,
 ) -> Prepared:
-    """Plan a run; nothing is sent. Raises OperatorMistake for a bad URL, an unknown clause, unreadable photographs."""
+    """Plan a run; nothing is sent.
+
+    Raises OperatorMistake for a bad URL, an unknown clause, unreadable photographs, or secrets not in ``environ``.
+    """
     clauses = selected(only)
     target = measured(target)
     unknown = next((name for name in target.known_failures if name not in catalogue().clauses), None)
@@ -100,19 +142,39 @@ def prepare(
             f"known-failures.{unknown}: there is no such clause{did_you_mean(unknown, catalogue().clauses)}"
         )
     client = _client(target)
-    whole = plan(target, client.endpoint.host_header)
-    planned = sum(1 for _ in whole.cases())
+    host = client.endpoint.host_header
+    if target.auth:
+        signer(target.auth, environ)
+    whole = plan(target, host)
+    stage = Stage(target, host, opener or client.open, environ)
+    staged = stage.requests if is_staged(clauses) else 0
+    planned = sum(1 for _ in whole.cases()) + staged
     fitting = depth.within(target.limits.requests, planned)
-    explorer = Explorer(target, client.endpoint.host_header, seed, fitting)
-    looks = whole.looks(target) + fitting.looks
+    explorer = Explorer(target, host, seed, fitting)
+    looks = whole.looks(target) + staged + fitting.looks
     return Prepared(
-        target, whole, opener or client.open, clauses, seed, planned + fitting.requests, looks, explorer, shrink
+        target, whole, stage.unsigned, clauses, seed, planned + fitting.requests, looks, explorer, shrink, stage
     )
 
 
+def is_staged(clauses: frozenset[str]) -> bool:
+    """Whether any of the clauses needs the target's help."""
+    return any(clause.startswith(("state.", "auth.")) for clause in clauses)
+
+
 def opener_for(target: Target) -> Open:
-    """How to open connections to a target. Raises OperatorMistake for a bad URL."""
-    return _client(target).open
+    """How to open connections to a target. Raises OperatorMistake for a bad URL, or secrets that are not found."""
+    client = _client(target)
+    return _authenticated(target, client.open, Stage(target, client.endpoint.host_header, client.open))
+
+
+def _authenticated(target: Target, opener: Open, stage: Stage) -> Open:
+    """Connections that carry what the target wants to see of who asks, and its clock's time."""
+    if target.auth is None:
+        return opener
+    if isinstance(target.auth, SigV4):
+        stage.skew = clock_skew(opener, stage.host)
+    return authenticated(opener, signer(target.auth, stage.environ, stage.skew))
 
 
 def _client(target: Target) -> Client:
@@ -173,12 +235,12 @@ def _clear(folder: Path) -> None:
 
 
 def _write_repeats(report: Report, folder: Path) -> None:
-    failures = [failure for row in report.rows for failure in row.failures]
+    failures = [failure for row in report.rows for failure in row.failures if failure.connections]
     if failures:
         (folder / "repeat").mkdir(exist_ok=True)
     seconds = report.target.limits.answer_seconds
     for failure in failures:
-        title = f"{failure.id}, case {failure.case}"
+        title = f"{failure.id}, case {failure.case}{_UNAUTHENTICATED if report.target.auth else ''}"
         text = repeat.script(title, report.target.url, failure.connections, seconds)
         (folder / document.script_name(failure)).write_text(text, encoding="utf-8")
         (folder / document.requests_name(failure)).write_text(replay.pack(failure.connections), encoding="utf-8")

@@ -30,7 +30,7 @@ from lxml import etree  # type: ignore[import-untyped]  # there are no stubs amo
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from conformance import run
+from conformance import run, selftest
 from conformance.cases.plan import plan
 from conformance.contract.clauses import Level, catalogue
 from conformance.exchange import Case
@@ -114,13 +114,13 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
 
 @cache
 def report_of(name: str) -> Report:
-    report, _ = run.prepare(REFERENCE, opener=Server(BEHAVIOURS[name]).open).go()
+    report, _ = run.prepare(selftest.staged(REFERENCE)).against(Server(BEHAVIOURS[name])).go()
     return report
 
 
 @cache
 def partial() -> Report:
-    report, _ = run.prepare(REFERENCE, only=("mask",), opener=Server().open).go()
+    report, _ = run.prepare(REFERENCE, only=("mask",)).against(Server()).go()
     return report
 
 

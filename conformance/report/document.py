@@ -9,10 +9,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from conformance.contract.clients import breaches_of
 from conformance.message import Answer, Delivery, Headers, NoAnswer, Request
 from conformance.mistake import OperatorMistake
+from conformance.provisions import auth_document
 from conformance.report import repeat
-from conformance.report.record import ClauseRow, Failure, Report
+from conformance.report.record import ClauseRow, Failure, Outcome, Report
 from conformance.report.visible import visible
 from conformance.target import Scene, Target
 
@@ -77,6 +79,7 @@ def _closing(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _target(target: Target) -> dict[str, Any]:
     limits = {key: value for key, value in vars(target.limits).items() if value is not None}
+    auth = {"auth": auth_document(target.auth)} if target.auth else {}
     return {
         "name": visible(target.name),
         "version": visible(target.version),
@@ -85,6 +88,7 @@ def _target(target: Target) -> dict[str, Any]:
         "scenes": {name: _scene(scene) for name, scene in target.scenes.items()},
         "absent": sorted(target.absent),
         "limits": limits,
+        **auth,
     }
 
 
@@ -108,12 +112,19 @@ def _row(row: ClauseRow, report: Report) -> dict[str, Any]:
         "judged": row.judged,
         "breached": row.breached,
         "known": visible(row.known),
+        "breaks": _breaks(row),
         "failures": [_failure(failure, report) for failure in row.failures],
     }
     if row.readings is not None:
         document["question"] = clause.question
         document["readings"] = {visible(reading): count for reading, count in row.readings.items()}
     return document
+
+
+def _breaks(row: ClauseRow) -> list[dict[str, Any]]:
+    """What breaches of a failed clause do to real clients, as far as it was measured."""
+    breaches = breaches_of(row.clause.id) if row.outcome is Outcome.FAILED else ()
+    return [{"breach": breach.breach, "clients": {}} for breach in breaches]
 
 
 def _failure(failure: Failure, report: Report) -> dict[str, Any]:
@@ -127,11 +138,15 @@ def _failure(failure: Failure, report: Report) -> dict[str, Any]:
         "actual": visible(finding.actual),
         "request": request_document(failure.request),
         "answer": answer_document(failure.answer),
-        "repeat": {
-            "script": script_name(failure),
-            "requests": requests_name(failure),
-            "curl": curl_line(failure, report.target.url),
-        },
+        "repeat": _repeat(failure, report) if failure.connections else None,
+    }
+
+
+def _repeat(failure: Failure, report: Report) -> dict[str, Any]:
+    return {
+        "script": script_name(failure),
+        "requests": requests_name(failure),
+        "curl": curl_line(failure, report.target.url),
     }
 
 
@@ -149,7 +164,7 @@ def body_name(failure: Failure) -> str:
 
 def curl_line(failure: Failure, url: str) -> str | None:
     """A curl line that shows the failure, to be run beside the report; None where curl cannot."""
-    if len(failure.connections) > 1 or len(failure.connections[0]) > 1:
+    if len(failure.connections) != 1 or len(failure.connections[0]) > 1:
         return None
     if failure.connections[0][0].delivery is not Delivery.WHOLE:
         return None

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from conformance.contract.clauses import Level, catalogue
+from conformance.contract.clients import breaches_of
 from conformance.report.record import ClauseRow, Conclusion, Failure, Outcome, Report
 from conformance.report.visible import visible
 
@@ -57,6 +58,7 @@ def _case(suite: Element, row: ClauseRow) -> None:
 
 def _story(row: ClauseRow) -> str:
     lines = [visible(row.clause.requirement), f"{row.breached} of {row.judged} exchanges breach it"]
+    lines += [f"breaks: {breach}" for breach in breaches_of(row.clause.id)]
     if row.known:
         lines.append(f"known failure: {visible(row.known)}")
     return "\n".join([*lines, *(_line(failure) for failure in row.failures)])

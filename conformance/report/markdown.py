@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from conformance.contract.clauses import Level, catalogue
+from conformance.contract.clients import breaches_of, measured
 from conformance.report.document import curl_line, script_name
 from conformance.report.record import ClauseRow, Failure, Outcome, Report
 from conformance.report.visible import visible
@@ -37,6 +38,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _counts(report)
     yield from _failures("Failures", report.failed(Level.MUST), report)
     yield from _failures("Remarks", report.failed(Level.SHOULD), report)
+    yield from _measured(report)
     yield from _lists(report)
     yield from _clauses(report)
 
@@ -59,6 +61,7 @@ def _failures(title: str, rows: list[ClauseRow], report: Report) -> Iterator[str
         yield ""
         yield f"{plain(row.clause.requirement)} ({'; '.join(map(plain, row.clause.sources)) or 'no source'})"
         yield ""
+        yield from _breaks(row)
         yield f"{row.breached} of {row.judged} exchanges breach it."
         if row.known:
             yield f"Listed as known: {plain(row.known)}."
@@ -68,14 +71,31 @@ def _failures(title: str, rows: list[ClauseRow], report: Report) -> Iterator[str
         yield ""
 
 
+def _breaks(row: ClauseRow) -> Iterator[str]:
+    breaches = breaches_of(row.clause.id)
+    if breaches:
+        yield "What it breaks:"
+        yield ""
+        for breach in breaches:
+            yield f"- {plain(str(breach))}"
+        yield ""
+
+
 def _failure(failure: Failure, report: Report) -> Iterator[str]:
     finding = failure.finding
     yield f"- {code(failure.case)}, {plain(finding.where)}"
     yield f"  - expected: {plain(finding.expected)}"
     yield f"  - actual: {code(finding.actual)}"
-    yield f"  - repeat: {code('python ' + script_name(failure))}"
+    if failure.connections:
+        yield f"  - repeat: {code('python ' + script_name(failure))}"
     if line := curl_line(failure, report.target.url):
         yield f"  - or: {code(line)}"
+
+
+def _measured(report: Report) -> Iterator[str]:
+    if any(row.outcome is Outcome.FAILED and breaches_of(row.clause.id) for row in report.rows):
+        yield f"What breaks was measured with {', '.join(plain(str(each)) for each in measured().clients.values())}."
+        yield ""
 
 
 def _lists(report: Report) -> Iterator[str]:

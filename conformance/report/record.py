@@ -14,9 +14,10 @@ from conformance import __version__
 from conformance.campaign import Course
 from conformance.contract.clauses import Clause, Level, catalogue
 from conformance.contract.document import digest
-from conformance.exchange import Case, Exchange
+from conformance.exchange import Case, Circumstance, Exchange
 from conformance.judge import Verdict, Violation
 from conformance.message import Answer, Request
+from conformance.provisions import SigV4
 from conformance.rule import Finding
 from conformance.target import Target
 
@@ -52,7 +53,10 @@ class Failure:
     request: Request
     answer: Answer
     connections: tuple[tuple[Case, ...], ...]
-    """What to send to see it again: over each connection one request after the other, the connections in parallel."""
+    """What to send to see it again: over each connection one request after the other, the connections in parallel.
+
+    Empty where it takes a signature, or a state of the target, to see it.
+    """
 
 
 @dataclass(frozen=True)
@@ -131,9 +135,15 @@ class Report:
             return Conclusion.INDETERMINATE, f"{_count(errors, 'clause')} could not be judged: {errors[0].reason}"
         if course.cut_off:
             return Conclusion.INDETERMINATE, course.cut_off
-        missing = [row for row in self.rows if row.clause.level is Level.MUST and row.outcome is Outcome.UNEXERCISED]
-        if missing:
-            return Conclusion.PARTIAL, f"{_count(missing, 'MUST clause')} not exercised"
+        idle = [row for row in self.rows if row.clause.level is Level.MUST and row.outcome is Outcome.UNEXERCISED]
+        unkept = [row for row in idle if row.clause.needs and not row.by_choice]
+        if unkept:
+            return (
+                Conclusion.INDETERMINATE,
+                f"{unkept[0].clause.id} was never exercised, though what it needs is declared",
+            )
+        if idle:
+            return Conclusion.PARTIAL, f"{_count(idle, 'MUST clause')} not exercised"
         return Conclusion.CONFORMANT, "every MUST clause was exercised and kept"
 
 
@@ -154,12 +164,13 @@ def compile_report(
     for verdict in verdicts:
         by_clause.setdefault(verdict.rule.clause, []).append(verdict)
     rows = tuple(
-        _row(clause, by_clause.get(clause.id, []), target, clause.id in selected) for clause in catalogue().tested()
+        _row(clause, by_clause.get(clause.id, []), target, clause.id in selected, course.mishaps.get(clause.id, ""))
+        for clause in catalogue().tested()
     )
     return Report(target, rows, course, planned, looks, seed, started, seconds, contract=digest())
 
 
-def _row(clause: Clause, verdicts: Sequence[Verdict], target: Target, selected: bool) -> ClauseRow:
+def _row(clause: Clause, verdicts: Sequence[Verdict], target: Target, selected: bool, mishap: str) -> ClauseRow:
     known = target.known_failures.get(clause.id, "")
     if not selected:
         return ClauseRow(clause, Outcome.UNEXERCISED, "deselected", known=known, by_choice=True)
@@ -167,6 +178,8 @@ def _row(clause: Clause, verdicts: Sequence[Verdict], target: Target, selected: 
     breached = sum(verdict.breached for verdict in verdicts)
     readings = sum((verdict.readings for verdict in verdicts), Counter[str]())
     outcome, reason = _outcome(clause, verdicts, judged, breached, target)
+    if mishap and not breached:
+        outcome, reason = Outcome.ERROR, mishap
     return ClauseRow(
         clause,
         outcome,
@@ -176,7 +189,7 @@ def _row(clause: Clause, verdicts: Sequence[Verdict], target: Target, selected: 
         _failures(clause, verdicts),
         dict(readings.most_common()) if clause.level is Level.OBSERVE else None,
         known,
-        outcome is Outcome.UNEXERCISED and bool(_missing(clause, target)),
+        outcome is Outcome.UNEXERCISED and bool(clause.needs) and missing(clause, target) == list(clause.needs),
     )
 
 
@@ -194,19 +207,21 @@ def _outcome(
 
 
 def _why_not(clause: Clause, target: Target) -> tuple[Outcome, str]:
-    if reason := _inapplicable(clause, target):
+    if reason := inapplicable(clause, target):
         return Outcome.NOT_APPLICABLE, reason
-    if missing := _missing(clause, target):
-        return Outcome.UNEXERCISED, f"declare {' or '.join(missing)} to have it exercised"
+    if needs := missing(clause, target):
+        return Outcome.UNEXERCISED, f"declare {' or '.join(needs)} to have it exercised"
     return Outcome.UNEXERCISED, "no answer gave an occasion to judge it"
 
 
-def _inapplicable(clause: Clause, target: Target) -> str:
+def inapplicable(clause: Clause, target: Target) -> str:
     """Why the clause does not apply to what the target declares itself to be; empty where it does."""
     scenes = [need.split(".")[1] for need in clause.needs if need.startswith("scenes.")]
     none_is_there = bool(scenes) and all(scene in target.absent for scene in scenes)
     if none_is_there or (clause.id == "isolation.models" and target.absent):
         return f"the target declares that it has no {' or '.join(sorted(target.absent))} model"
+    if clause.section == "auth" and not isinstance(target.auth, SigV4):
+        return "the target declares no SigV4; auth would"
     if clause.id == "isolation.concurrent" and target.limits.concurrency == 1:
         return "the target declares that it serves one request at a time"
     if clause.id == "body.declared-limits" and target.limits.max_image_bytes is None:
@@ -216,7 +231,7 @@ def _inapplicable(clause: Clause, target: Target) -> str:
     return ""
 
 
-def _missing(clause: Clause, target: Target) -> list[str]:
+def missing(clause: Clause, target: Target) -> list[str]:
     """What the clause needs and the target does not declare."""
     return [need for need in clause.needs if not _declared(need, target)]
 
@@ -225,6 +240,10 @@ def _declared(need: str, target: Target) -> bool:
     kind, _, rest = need.partition(".")
     if kind == "limits":
         return getattr(target.limits, rest) is not None
+    if kind == "states":
+        return rest in target.states
+    if kind == "auth":
+        return isinstance(target.auth, SigV4)
     name, _, part = rest.partition(".")
     return name in target.scenes and (not part or target.scenes[name].image is not None)
 
@@ -244,8 +263,14 @@ def _failure(clause: Clause, verdict: Verdict, violation: Violation, number: int
         violation.finding,
         exchange.request,
         exchange.answer,
-        (_led_up_to(exchange), *((other.case,) for other in exchange.beside)),
+        _connections(exchange),
     )
+
+
+def _connections(exchange: Exchange) -> tuple[tuple[Case, ...], ...]:
+    if exchange.circumstance is not Circumstance.NONE:
+        return ()
+    return (_led_up_to(exchange), *((other.case,) for other in exchange.beside))
 
 
 def _led_up_to(exchange: Exchange) -> tuple[Case, ...]:

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from conformance import campaign
 from conformance.contract.clauses import Level, catalogue
+from conformance.contract.clients import breaches_of, in_short
 from conformance.report.document import curl_line, script_name
 from conformance.report.record import ClauseRow, Conclusion, Outcome, Report
 from conformance.report.visible import visible
@@ -59,7 +60,7 @@ def _in_lines(step: int, console: Console) -> Callable[[campaign.Progress], None
         if at.seen % step == 0:
             rate = at.seen / max(time.monotonic() - started, 0.001)
             far = f"{at.seen} of {at.planned} judged" if at.planned else f"{at.seen} judged"
-            console.print(Text(", ".join([far, f"{rate:.0f}/s", *_state(at)])))
+            console.print(Text(", ".join([far, f"{rate:.0f}/s", *_state(at)])), soft_wrap=True)
 
     return say
 
@@ -120,7 +121,9 @@ def _show_failure(console: Console, row: ClauseRow, report: Report, folder: Path
         "expected": failure.finding.expected,
         "actual": failure.finding.actual,
     }
-    if folder:
+    if breaches := breaches_of(row.clause.id):
+        lines["breaks"] = in_short(breaches)
+    if folder and failure.connections:
         lines["repeat"] = f"python {folder / script_name(failure)}"
     if folder and (line := curl_line(failure, report.target.url)):
         lines["or"] = f"cd {folder} && {line}"

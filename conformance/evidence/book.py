@@ -1,0 +1,222 @@
+"""Reading the evidence of a run: the same exchanges again, in the same order. Nothing in it is believed unchecked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import blake2b, sha256
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from conformance.contract.reading import read
+from conformance.evidence.blobs import BlobReader, DamagedBlobs
+from conformance.evidence.log import BLOBS, LINES, SCHEMA
+from conformance.exchange import Case, Circumstance, Exchange
+from conformance.message import Answer, Delivery, NoAnswer, Request, Response, Silence
+from conformance.mistake import OperatorMistake
+from conformance.signing import anonymous
+from conformance.target import Target
+from conformance.wire.answers import Caps, Reader
+
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes of a line; a longer one is none of ours."""
+FAMILY = SCHEMA.rpartition(":")[0]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An exchange of a log, and what it is there for."""
+
+    exchange: Exchange
+    judged: bool
+    rule: str
+    """The one rule that was asked about it; empty for all."""
+
+
+class DamagedEvidence(OperatorMistake):
+    """The evidence is not what a run has written."""
+
+
+class Book:
+    """The evidence in a folder. Raises DamagedEvidence as soon as something in it is not as it was written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / LINES
+        try:
+            self.opening, self.closing, wanted = self._survey()
+            self._blobs = BlobReader(folder / BLOBS)
+        except DamagedBlobs as error:
+            raise DamagedEvidence(f"{folder / BLOBS}: {error}") from None
+        except OSError as error:
+            raise DamagedEvidence(f"{folder}: there is no evidence to be read here: {error}") from None
+        self._wanted = wanted
+        try:
+            self._check_the_chain()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Book:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._blobs.close()
+
+    def entries(self, target: Target) -> Iterator[Entry]:
+        """Every exchange, in the order of writing. Only those that others are compared with stay in memory."""
+        kept: dict[int, Exchange] = {}
+        with self._path.open("rb") as file:
+            for number, row in _rows(file, self._path):
+                if "n" not in row:
+                    continue
+                try:
+                    exchange = self._exchange(row, kept, target)
+                    entry = Entry(exchange, bool(row.get("judged", True)), str(row.get("rule", "")))
+                except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+                    raise DamagedEvidence(f"{self._path}:{number}: this exchange cannot be read: {error!r}") from None
+                if row["n"] in self._wanted:
+                    kept[row["n"]] = exchange
+                yield entry
+
+    def _survey(self) -> tuple[dict[str, Any], dict[str, Any], set[int]]:
+        """The opening and the closing record, and the exchanges that others refer to."""
+        opening: dict[str, Any] = {}
+        closing: dict[str, Any] = {}
+        wanted: set[int] = set()
+        count = 0
+        with self._path.open("rb") as file:
+            for number, row in _rows(file, self._path):
+                if closing:
+                    raise DamagedEvidence(f"{self._path}:{number}: something follows the closing record")
+                if number == 1:
+                    opening = self._opened(row)
+                elif "closing" in row:
+                    closing = row["closing"]
+                else:
+                    count += 1
+                    if row.get("n") != count:
+                        raise DamagedEvidence(f"{self._path}:{number}: exchange {count} should stand here")
+                    wanted.update(_references(row))
+        if not closing:
+            raise DamagedEvidence(f"{self._path}: the closing record is missing: the log was cut, or the run killed")
+        if not isinstance(closing, dict) or closing.get("exchanges") != count:
+            raise DamagedEvidence(f"{self._path}: the closing record does not fit {count} exchanges")
+        return opening, closing, wanted
+
+    def _opened(self, row: dict[str, Any]) -> dict[str, Any]:
+        schema = row.get("schema")
+        if schema == SCHEMA:
+            return row
+        if isinstance(schema, str) and schema.startswith(FAMILY):
+            raise DamagedEvidence(
+                f"{self._path}: this evidence is of another version, {schema}; this suite reads {SCHEMA}"
+            )
+        raise DamagedEvidence(f"{self._path}: this is no evidence of ours")
+
+    def _check_the_chain(self) -> None:
+        """Everything that was written, bytes included, goes into the digest of the closing record."""
+        chain, known, shown = sha256(), 0, ""
+        with self._path.open("rb") as file:
+            for line in file:
+                record = line.rstrip(b"\n")
+                if record.startswith(b'{"closing":'):
+                    body, _, digest = record.rpartition(b',"sha256":"')
+                    shown = digest.removesuffix(b'"}').decode("ascii", "replace")
+                    record = body + b"}"
+                for number in sorted(self._new_blobs(record, known)):
+                    chain.update(blake2b(self._blobs[number], digest_size=16).digest())
+                    known = number + 1
+                chain.update(record)
+        if shown != chain.hexdigest():
+            raise DamagedEvidence(f"{self._path}: the digest does not fit: the evidence was changed")
+
+    def _new_blobs(self, record: bytes, known: int) -> set[int]:
+        """The blobs that were written just before this line."""
+        row = json.loads(record)
+        numbers = set(_blobs_of(row))
+        return {number for number in numbers if number >= known}
+
+    def _exchange(self, row: Mapping[str, Any], kept: Mapping[int, Exchange], target: Target) -> Exchange:
+        head, body = (self._blobs[number] for number in row["request"])
+        request, circumstance = Request(head, body), Circumstance(row.get("circumstance", ""))
+        return Exchange(
+            Case(str(row["case"]), request, Delivery(row.get("delivery", "whole"))),
+            read(anonymous(request) if circumstance else request, target),
+            self._answer(row["answer"], request),
+            float(row["seconds"]),
+            tuple(
+                answer for each in row.get("lost", ()) if isinstance(answer := self._answer(each, request), NoAnswer)
+            ),
+            kept[row["before"]] if "before" in row else None,
+            kept[row["alone"]] if "alone" in row else None,
+            tuple(kept[number] for number in row.get("beside", ())),
+            circumstance,
+        )
+
+    def _loss(self, parts: list[Any]) -> NoAnswer:
+        return NoAnswer(Silence(parts[0]), str(parts[2]), self._blobs[parts[1]])
+
+    def _answer(self, parts: list[Any], request: Request) -> Answer:
+        if isinstance(parts[0], str):
+            return self._loss(parts)
+        wire = self._blobs[parts[1]] + self._blobs[parts[2]]
+        oddities = parts[3] if len(parts) > 3 else {}
+        response = _read_again(wire, request)
+        if response.status != parts[0]:
+            raise ValueError("the status is not that of the bytes")
+        return replace(
+            response,
+            faults=tuple(map(str, oddities.get("faults", ()))),
+            interim=tuple(map(int, oddities.get("interim", ()))),
+            closes=bool(oddities.get("closes", False)),
+            wire=wire,
+        )
+
+
+def _read_again(wire: bytes, request: Request) -> Response:
+    reader = Reader(request.method, _GENEROUS, upgrade_asked=b"\nupgrade" in request.head.lower())
+    reader.feed(wire)
+    if reader.answer is None:
+        reader.feed_eof()
+    if not isinstance(reader.answer, Response):
+        raise ValueError("the bytes are no answer")
+    return reader.answer
+
+
+_GENEROUS = Caps(head_bytes=2**20, interim_answers=64, body_bytes=2**28, headers=4096)
+
+
+def _rows(file: IO[bytes], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The records of a log with their line numbers."""
+    number = 0
+    while line := file.readline(LONGEST_LINE):
+        number += 1
+        row: Any = None
+        with suppress(ValueError, RecursionError):
+            row = json.loads(line)
+        if not isinstance(row, dict) or not line.endswith(b"\n"):
+            raise DamagedEvidence(f"{path}:{number}: this line is no record")
+        yield number, row
+    if not number:
+        raise DamagedEvidence(f"{path}: it is empty")
+
+
+def _references(row: Mapping[str, Any]) -> Iterator[int]:
+    for name in ("before", "alone"):
+        if name in row:
+            yield row[name]
+    yield from row.get("beside", ())
+
+
+def _blobs_of(row: Mapping[str, Any]) -> Iterator[int]:
+    """The numbers of blobs in a row, whoever refers to them."""
+    yield from row.get("request", ())
+    for answer in (row.get("answer"), *row.get("lost", ())):
+        if answer:
+            yield from (part for part in answer[1:3] if isinstance(part, int))

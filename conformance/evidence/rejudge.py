@@ -1,0 +1,98 @@
+"""Judging a run again, from its evidence and with the rules that are installed now. No target is needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from conformance.campaign import Course
+from conformance.contract.clauses import catalogue
+from conformance.evidence.book import Book, DamagedEvidence
+from conformance.judge import Judge
+from conformance.mistake import OperatorMistake
+from conformance.provisions import State, auth_document
+from conformance.report.record import Report, compile_report
+from conformance.rules import RULES
+from conformance.target import Target, complaints, parse
+
+
+def opening(report_of: Target, selected: frozenset[str], **facts: Any) -> dict[str, Any]:
+    """What a log begins with: the target as it was declared, what was to be judged, and the facts of the run."""
+    return {"target": described(report_of), "states": sorted(report_of.states), "selected": sorted(selected), **facts}
+
+
+def closing(course: Course, seconds: float) -> dict[str, Any]:
+    """What a log ends with: what happened besides the exchanges."""
+    return {
+        "seconds": round(seconds, 3),
+        "sent": course.sent,
+        "throttled": course.throttled,
+        "seen": course.seen,
+        "answered": course.answered,
+        "unsteady": course.unsteady,
+        "cut_off": course.cut_off,
+        "stopped_by_operator": course.stopped_by_operator,
+        "mishaps": dict(course.mishaps),
+    }
+
+
+def described(target: Target) -> dict[str, Any]:
+    """A target as a target file would declare it, without files and hooks."""
+    scenes: dict[str, Any] = dict.fromkeys(sorted(target.absent), False)
+    for name, scene in target.scenes.items():
+        scenes[name] = {"project": scene.project, "version": scene.version}
+        if scene.image:
+            scenes[name]["image"] = {"width": scene.image.width, "height": scene.image.height}
+    limits = {key: value for key, value in vars(target.limits).items() if value is not None}
+    about = {"name": target.name, "url": target.url, "version": target.version, **target.about}
+    whole: dict[str, Any] = {"target": about, "scenes": scenes, "limits": limits}
+    if target.auth:
+        whole["auth"] = auth_document(target.auth)
+    if target.known_failures:
+        whole["known-failures"] = dict(target.known_failures)
+    return whole
+
+
+def recalled(document: Any, states: Any) -> Target:
+    """The target of such a description. Raises DamagedEvidence."""
+    if not isinstance(document, dict) or not isinstance(states, list):
+        raise DamagedEvidence("the evidence does not say which target it is of")
+    for complaint in complaints(document):
+        raise DamagedEvidence(f"the target of the evidence is no longer a valid one: {complaint}")
+    return replace(parse(document, Path()), states={str(name): State(str(name)) for name in states})
+
+
+def rejudged(folder: Path) -> Report:
+    """The report on the evidence in a folder. Raises OperatorMistake when it is damaged or of another version."""
+    with Book(folder) as book:
+        first, last = book.opening, book.closing
+        target = recalled(first.get("target"), first.get("states", []))
+        known = {clause.id for clause in catalogue().tested()}
+        judge = Judge(rule for rule in RULES if rule.clause in set(first["selected"]) & known)
+        verdicts = {verdict.rule.id: verdict for verdict in judge.verdicts}
+        for entry in book.entries(target):
+            if entry.rule:
+                if entry.rule in verdicts:
+                    verdicts[entry.rule].look_again(entry.exchange)
+            elif entry.judged:
+                judge.see(entry.exchange)
+        return compile_report(
+            target,
+            judge.verdicts,
+            _course(last),
+            planned=int(first["planned"]),
+            looks=int(first["looks"]),
+            seed=str(first["seed"]),
+            started=str(first["started"]),
+            seconds=float(last["seconds"]),
+            selected=frozenset(first["selected"]),
+        )
+
+
+def _course(last: dict[str, Any]) -> Course:
+    names = ("sent", "throttled", "seen", "answered", "unsteady", "cut_off", "stopped_by_operator", "mishaps")
+    try:
+        return Course(**{name: last[name] for name in names})
+    except KeyError as error:
+        raise OperatorMistake(f"the closing record of the evidence lacks {error}") from None

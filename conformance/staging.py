@@ -107,7 +107,9 @@ class Stage:
         """How many requests this takes, at most."""
         signatures = sum(1 for _ in self._signed_cases())
         burst = self._burst_size() + RECOVERIES if self.target.limits.rate else 0
-        return signatures + burst + sum(len(self._good(state)) + RECOVERIES for state in self.target.states.values())
+        return (
+            signatures + burst + sum(1 + len(self._good(state)) + RECOVERIES for state in self.target.states.values())
+        )
 
     def _signed_cases(self) -> Iterator[Case]:
         if self._principal and self._scope and self.subjects:
@@ -164,6 +166,7 @@ class Stage:
 
     def _state(self, sender: Sender, state: State) -> Iterator[Exchange]:
         opened = self._opened_for(state)
+        was_well = self._serves(sender, state)
         seen: list[Exchange] = []
         try:
             self.enter(state)
@@ -176,8 +179,14 @@ class Stage:
             self._note(state, str(error))
         finally:
             left = self._left(state)
-        if left and seen and not state.keys:
+        if left and seen and was_well and not state.keys:
             yield from self._after(sender, state, seen[0])
+
+    def _serves(self, sender: Sender, state: State) -> bool:
+        """Whether a good request is served at all: only then can it be served again."""
+        good = self._good(state)[:1]
+        cases = [Case(f"state.{state.name}-before", request) for request in good]
+        return any(self._asked(sender, case, Circumstance.NONE).status == 200 for case in cases)
 
     def _opened_for(self, state: State) -> Open | None:
         """Connections of the principal who always is in the state; None for the usual ones."""

@@ -70,7 +70,8 @@ class TestRun:
         out, errors = capsys.readouterr()
         (folder,) = (tmp_path / "reports" / "reference").iterdir()
         assert conclusion(folder) == "conformant"
-        assert {file.name for file in folder.iterdir()} == {"report.json", "junit.xml", "report.md"}
+        written = {"report.json", "junit.xml", "report.md", "evidence.jsonl", "evidence.blobs"}
+        assert {file.name for file in folder.iterdir()} >= written
         last = out.splitlines()[-2:]
         assert last[0].startswith("verdict on reference: conformant (")
         assert last[1] == f"report: {folder.relative_to(tmp_path)}"
@@ -83,10 +84,12 @@ class TestRun:
         assert main([*RUN, url, *SCENES, "--out", str(tmp_path), "--quiet", *gate]) == code
         assert conclusion(tmp_path) == "partial"
 
-    def test_a_url_and_all_scenes_are_a_whole_run(self, url: str, tmp_path: Path) -> None:
-        """Declared limits are not needed."""
-        assert main([*RUN, url, *SCENES, *OTHERS, "--out", str(tmp_path), "--quiet"]) == 0
-        assert conclusion(tmp_path) == "conformant"
+    def test_a_url_and_all_scenes_are_a_whole_run_but_for_states(self, url: str, tmp_path: Path) -> None:
+        """Declared limits are not needed, hooks are."""
+        assert main([*RUN, url, *SCENES, *OTHERS, "--out", str(tmp_path), "--quiet"]) == 4
+        written = document.load(tmp_path / "report.json")["clauses"]
+        missing = {row["id"] for row in written if row["level"] == "MUST" and row["outcome"] == "unexercised"}
+        assert missing == {"state.throttled", "state.fault", "state.forbidden", "state.conflict"}
 
     def test_one_scene_is_a_partial_run(self, url: str, tmp_path: Path) -> None:
         assert main([*RUN, url, *SCENES[:2], "--image", "256x192", "--out", str(tmp_path), "--quiet"]) == 4
@@ -141,7 +144,7 @@ class TestRun:
     )
     def test_formats_are_chosen(self, url: str, formats: list[str], files: set[str], tmp_path: Path) -> None:
         chosen = [part for name in formats for part in ("--format", name)]
-        main([*RUN, url, *SCENES, "--only", "mask", "--out", str(tmp_path), "--quiet", *chosen])
+        main([*RUN, url, *SCENES, "--only", "mask", "--out", str(tmp_path), "--quiet", "--no-evidence", *chosen])
         assert {file.name for file in tmp_path.iterdir()} == files
 
     def test_quiet_prints_nothing(self, url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -358,7 +361,7 @@ class TestServe:
         ids=["reference", "mutant", "variant"],
     )
     def test_it_says_where_answers_and_ends(self, options: list[str], said: str, number: signal.Signals) -> None:
-        command = [*COMMAND, "serve", "--port", "0", *options]
+        command = [*COMMAND, "serve", "--port", "0", "--log-format", "none", *options]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             line = process.stdout.readline()

@@ -15,7 +15,7 @@ from PIL import Image
 
 from conformance.contract.clauses import Level, catalogue
 from conformance.contract.reading import read
-from conformance.exchange import Case, Exchange
+from conformance.exchange import Case, Circumstance, Exchange
 from conformance.judge import judge
 from conformance.message import Answer, Delivery, NoAnswer, Request, Response, Silence
 from conformance.rules import RULES, observations
@@ -233,6 +233,25 @@ def served(request: Request, answer: Response = OK) -> Outcomes:
         },
         "leaves": {"throttled": seen(request, THROTTLED)},
     }
+
+
+def in_state(circumstance: Circumstance, keeps: dict[str, Answer], breaks: dict[str, Answer]) -> Outcomes:
+    """The outcomes of a rule on good requests in a circumstance, and on others nowhere else."""
+    return {
+        "keeps": {words: seen(GOOD, answer, circumstance=circumstance) for words, answer in keeps.items()},
+        "breaks": {words: seen(GOOD, answer, circumstance=circumstance) for words, answer in breaks.items()},
+        "leaves": {
+            "throttled": seen(GOOD, THROTTLED, circumstance=circumstance),
+            "ordinary": seen(GOOD, OK),
+            "a bad request": seen(BAD_TYPE, INVALID, circumstance=circumstance),
+        },
+    }
+
+
+def recovered(answer: Answer, since: Circumstance = Circumstance.THROTTLED) -> Exchange:
+    """A good request after a state was left."""
+    before = seen(GOOD, THROTTLED, circumstance=since)
+    return seen(GOOD, answer, before=before, circumstance=Circumstance.RECOVERED)
 
 
 def validated(request: Request) -> Outcomes:
@@ -924,6 +943,78 @@ TABLE: dict[str, Outcomes] = {
             }.items()
         },
         "leaves": {"throttled": seen(post(path("boards")), THROTTLED)},
+    },
+    "a-conflict-is-named": in_state(
+        Circumstance.CONFLICT,
+        {"409": CONFLICT},
+        {"served": OK, "400": error(400, "ConflictException"), "named otherwise": error(409, "ConflictError")},
+    ),
+    "who-has-no-permission-is-refused": in_state(
+        Circumstance.FORBIDDEN,
+        {"403": DENIED, "named in the body": error(403, None, code="AccessDeniedException")},
+        {"served": OK, "404": NOT_FOUND, "401": error(401, "AccessDeniedException"), "nameless": plain(403)},
+    ),
+    "a-fault-is-owned-up-to": in_state(
+        Circumstance.FAULT,
+        {"500": error(500, "InternalServerException")},
+        {
+            "served": OK,
+            "502": plain(502),
+            "named otherwise": error(500, "InternalFailure"),
+            "without a message": error(500, "InternalServerException", Message=None),
+            "not answered": LOST,
+        },
+    ),
+    "a-throttled-request-is-served-later": {
+        "keeps": {
+            "429": seen(GOOD, THROTTLED, circumstance=Circumstance.THROTTLED),
+            "429 in a burst": seen(GOOD, THROTTLED, circumstance=Circumstance.FLOODED),
+            "served afterwards": recovered(OK),
+        },
+        "breaks": {
+            "served": seen(GOOD, OK, circumstance=Circumstance.THROTTLED),
+            "503": seen(GOOD, plain(503), circumstance=Circumstance.THROTTLED),
+            "nameless": seen(GOOD, plain(429), circumstance=Circumstance.THROTTLED),
+            "a burst is too much": seen(GOOD, plain(503), circumstance=Circumstance.FLOODED),
+            "throttled for ever": recovered(THROTTLED),
+        },
+        "leaves": {
+            "served in a burst": seen(GOOD, OK, circumstance=Circumstance.FLOODED),
+            "recovered from something else": recovered(NOT_FOUND, Circumstance.STOPPED),
+            "an ordinary throttle": seen(GOOD, THROTTLED),
+        },
+    },
+    "a-bad-signature-is-refused": in_state(
+        Circumstance.BADLY_SIGNED,
+        {"403": DENIED, "401": plain(401), "400": INVALID, "without a body": empty(403)},
+        {"served": OK, "202": empty(202), "404": NOT_FOUND, "500": plain(500), "redirected": empty(302)},
+    ),
+    "a-good-signature-is-taken": in_state(
+        Circumstance.SIGNED, {"served": OK}, {"403": DENIED, "400": INVALID, "not answered": LOST, "202": empty(202)}
+    ),
+    "the-sdk-reads-a-whole-result": {
+        "keeps": {"classified": seen(GOOD, OK), "segmented": seen(SEGMENT, SEGMENTED)},
+        "breaks": {
+            "a number for the decision": seen(GOOD, succeeded(IsAnomalous=1)),
+            "a string for the confidence": seen(GOOD, succeeded(Confidence="0.5")),
+            "an empty page": seen(GOOD, plain(200, b"<h1>fine</h1>")),
+            "a wrapper in lower case": seen(GOOD, said(200, {"detectAnomalyResult": {"IsAnomalous": True}})),
+            "a mask that is no base64": seen(SEGMENT, segmented(mask="-_-_")),
+        },
+        "leaves": {"refused": seen(BAD_TYPE, INVALID), "not answered": seen(GOOD, LOST)},
+    },
+    "the-sdk-raises-the-modelled-exception": {
+        "keeps": {
+            "named in the header": seen(BAD_TYPE, INVALID),
+            "named in the body": seen(BAD_TYPE, error(400, None, __type="x#ValidationException")),
+            "throttled": seen(GOOD, THROTTLED),
+        },
+        "breaks": {
+            "a date in Retry-After": seen(
+                GOOD, error(429, "ThrottlingException", (b"Retry-After", b"Wed, 21 Oct 2026 07:28:00 GMT"))
+            )
+        },
+        "leaves": {"a name of nobody's": seen(GOOD, error(400, "BadRequest")), "served": seen(GOOD, OK)},
     },
     "every-request-is-answered": {
         "keeps": {

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from conformance.contract.clauses import Clause, Level, catalogue
+from conformance.contract.clients import breaches_of, measured
 from conformance.mistake import OperatorMistake, did_you_mean
 from conformance.shipped import shipped
 from conformance.target import Target, load
@@ -85,6 +86,7 @@ def _explain_clause(word: str) -> Iterator[str]:
     yield from _wrapped("hardness", _HARDNESS[clause.level])
     yield from _wrapped("sources", "; ".join(clause.sources) or "none: a house rule")
     yield from _more(clause)
+    yield from _breaks(clause)
     yield from _wrapped("rules", ", ".join(rule.id for rule in RULES if rule.clause == word) or "none")
     proofs = [mutant.id for mutant in MUTANTS if word in mutant.clauses]
     yield from _wrapped("proven by", ", ".join(proofs) or "no mutant: nobody is blamed")
@@ -108,6 +110,15 @@ def _more(clause: Clause) -> Iterator[str]:
     for label, text in texts.items():
         if text:
             yield from _wrapped(label, text)
+
+
+def _breaks(clause: Clause) -> Iterator[str]:
+    """What the clause is good for: what each client makes of a server that breaches it."""
+    breaches = breaches_of(clause.id)
+    for number, breach in enumerate(breaches):
+        yield from _wrapped("" if number else "breaks", str(breach))
+    if breaches:
+        yield from _wrapped("measured", "with " + ", ".join(map(str, measured().clients.values())))
 
 
 def _explain_rule(word: str) -> Iterator[str]:

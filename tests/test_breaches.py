@@ -266,6 +266,7 @@ def test_a_clause_is_explained_with_its_breaches(clause: str, capsys: pytest.Cap
     out = re.sub(r"\s+", " ", " ".join(lines))
     assert f" breaks {BREACHES[clause][0]} " in out
     assert all(f" {breach} " in out for breach in BREACHES[clause])
+    assert sum(line.startswith("  breaks") for line in lines) == 1
     assert " measured with boto3 1.26 (1.26.165), boto3 1.40 (1.40.60 and AWS CLI 1.42.60), " in out
     assert all(len(line) <= 110 for line in lines)
 

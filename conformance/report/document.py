@@ -17,6 +17,7 @@ from conformance.report import repeat
 from conformance.report.record import ClauseRow, Failure, Outcome, Report
 from conformance.report.visible import visible
 from conformance.target import Scene, Target
+from conformance.waivers import Waived
 
 SCHEMA = "urn:detect-anomalies-conformance:report:1"
 KEPT_BODY = 65_536
@@ -42,11 +43,13 @@ def to_document(report: Report) -> dict[str, Any]:
             "throttled": course.throttled,
             "unsteady": list(course.unsteady),
             "cut_off": visible(course.cut_off),
+            "timings": course.timings.to_document(),
         },
         "conclusion": str(report.conclusion),
         "reason": visible(report.reason),
         "counts": {str(level): {str(key): n for key, n in row.items()} for level, row in report.counts.items()},
         "stale_known_failures": report.stale,
+        "waivers": [_waiver(each) for each in report.waivers],
         "clauses": [_row(row, report) for row in report.rows],
     }
     return document | {"closing": _closing(document)}
@@ -88,6 +91,7 @@ def _target(target: Target) -> dict[str, Any]:
         "scenes": {name: _scene(scene) for name, scene in target.scenes.items()},
         "absent": sorted(target.absent),
         "limits": limits,
+        "states": sorted(target.states),
         **auth,
     }
 
@@ -121,10 +125,24 @@ def _row(row: ClauseRow, report: Report) -> dict[str, Any]:
     return document
 
 
+def _waiver(waived: Waived) -> dict[str, Any]:
+    waiver = waived.waiver
+    link = {"link": visible(waiver.link)} if waiver.link else {}
+    return {
+        "clause" if waiver.clause else "finding": visible(waiver.names),
+        "reason": visible(waiver.reason),
+        "owner": visible(waiver.owner),
+        "expires": waiver.expires.isoformat(),
+        **link,
+        "standing": str(waived.standing),
+        "note": visible(waived.note),
+    }
+
+
 def _breaks(row: ClauseRow) -> list[dict[str, Any]]:
     """What breaches of a failed clause do to real clients, as far as it was measured."""
     breaches = breaches_of(row.clause.id) if row.outcome is Outcome.FAILED else ()
-    return [{"breach": breach.breach, "clients": {}} for breach in breaches]
+    return [{"breach": breach.breach, "clients": dict(breach.clients)} for breach in breaches]
 
 
 def _failure(failure: Failure, report: Report) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A look at a target before it is judged: is it there, is it what its file says, and what will go unexercised.
 
-A handful of requests, ten seconds at most. Nothing here is a verdict: what a scene answers is looked at, not judged.
+A handful of requests, ten seconds at most; hooks take what the target file allows them. Nothing here is a verdict:
+what a scene answers is looked at, not judged.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from conformance.contract.reading import read
 from conformance.exchange import Case, Exchange
 from conformance.message import NoAnswer, Request
 from conformance.mistake import OperatorMistake
-from conformance.patience import Open, authenticated
+from conformance.patience import Open, authenticated, discreetly
 from conformance.provisions import SigV4, State
 from conformance.report.record import inapplicable, missing
-from conformance.signing import signer
+from conformance.signing import discretion, signer
 from conformance.staging import clock_skew
 from conformance.target import RUNNING, Scene, Target
 from conformance.wire.client import Client, Endpoint, Limits
@@ -82,12 +83,12 @@ class _Examination:
             self._endpoint = Endpoint.of(target.url, str(target.ca) if target.ca else None)
         except ValueError as error:
             raise OperatorMistake(f"target.url: {error}") from None
-        if target.auth:
-            signer(target.auth, environ)  # a missing secret is told before anything is sent
+        # a missing secret is told before anything is sent
+        self._discretion = discretion(target.auth, target.states.values(), environ)
         self._target = target
         self._environ = environ
         seconds = min(target.limits.answer_seconds, ANSWER_SECONDS)
-        self._unsigned: Open = Client(self._endpoint, Limits(answer_seconds=seconds)).open
+        self._unsigned: Open = discreetly(Client(self._endpoint, Limits(answer_seconds=seconds)).open, self._discretion)
         self._open: Open = self._unsigned
         self._until = time.monotonic() + SECONDS
 
@@ -125,7 +126,8 @@ class _Examination:
         """Measure the target's clock, and sign by it from now on."""
         skew = clock_skew(self._unsigned, self._endpoint.host_header)
         if self._target.auth:
-            self._open = authenticated(self._unsigned, signer(self._target.auth, self._environ, skew))
+            sign = signer(self._target.auth, self._environ, skew)
+            self._open = authenticated(self._unsigned, sign, self._discretion)
         seconds = round(skew.total_seconds())
         if abs(skew) > SKEW:
             return Check("clock", Health.ODD, f"it is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} ours")
@@ -165,10 +167,13 @@ class _Examination:
     def _hooks(self, state: State) -> Check:
         name = f"states.{state.name}"
         try:
-            hooks.enter(state)
-            hooks.leave(state)
+            try:
+                hooks.enter(state)
+            finally:
+                hooks.leave(state)
         except hooks.HookFailed as error:
-            return Check(name, Health.BAD, str(error))
+            first = error.__context__ if isinstance(error.__context__, hooks.HookFailed) else error
+            return Check(name, Health.BAD, self._discretion.text(str(first)))
         return Check(name, Health.GOOD, "it was entered and left")
 
     @property

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -44,11 +45,19 @@ def _call(name: str, hook: Hook, state: State) -> None:
             return
         if attempt < state.retries:
             time.sleep(PAUSE)
-    raise HookFailed(f"the hook {name} ({hook}) failed: {trouble}")
+    raise HookFailed(f"the hook {name} ({_on_one_line(str(hook))}) failed: {trouble}")
 
 
 def _http(hook: HttpCall, seconds: float) -> str:
-    """Call it: what went wrong, or nothing."""
+    """Call it: what went wrong, or nothing. Waits no longer than ``seconds``, however slowly the answer drips."""
+    trouble: list[str] = []
+    calling = threading.Thread(target=lambda: trouble.append(_called(hook, seconds)), daemon=True)
+    calling.start()
+    calling.join(seconds)
+    return trouble[0] if trouble else _too_long(seconds)
+
+
+def _called(hook: HttpCall, seconds: float) -> str:
     import requests
 
     session = requests.Session()
@@ -66,11 +75,15 @@ def _http(hook: HttpCall, seconds: float) -> str:
                 stream=True,
             ) as answer,
         ):
-            if answer.ok and not answer.is_redirect:
+            if 200 <= answer.status_code <= 299:
                 return ""
-            said = next(answer.iter_content(4 * SHOWN), b"").decode("utf-8", "replace")
-            return f"status {answer.status_code}{_quoted(said)}"
-    except (requests.RequestException, ValueError) as error:
+            said = b""
+            with suppress(requests.RequestException):  # what is told is the status
+                said = next(answer.iter_content(4 * SHOWN), b"")
+            return f"status {answer.status_code}{_quoted(said.decode('utf-8', 'replace'))}"
+    except requests.Timeout:
+        return _too_long(seconds)
+    except Exception as error:  # a URL or a header that cannot be, and whatever the library makes of an answer
         return _reason(error)
 
 
@@ -79,7 +92,7 @@ def _reason(error: Exception) -> str:
     cause: BaseException = error
     while cause.__cause__ or cause.__context__:
         cause = cause.__cause__ or cause.__context__ or cause
-    return str(getattr(cause, "strerror", None) or cause)
+    return _on_one_line(str(getattr(cause, "strerror", None) or cause))
 
 
 def _program(hook: Command, seconds: float) -> str:
@@ -105,7 +118,7 @@ def _waited(process: subprocess.Popen[bytes], seconds: float, output: Callable[[
         code = process.wait(seconds)
     except subprocess.TimeoutExpired:
         _kill(process)
-        return f"it took longer than {seconds:g} s{_quoted(output())}"
+        return f"{_too_long(seconds)}{_quoted(output())}"
     except BaseException:
         _kill(process)
         raise
@@ -128,6 +141,14 @@ def _tail(descriptor: int) -> str:
     return os.read(descriptor, 4 * SHOWN).decode("utf-8", "replace")
 
 
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _too_long(seconds: float) -> str:
+    return f"it took longer than {seconds:g} s"
+
+
 def _quoted(text: str) -> str:
-    text = text.strip()
-    return f", saying: {text[-SHOWN:]}" if text else ""
+    text = _on_one_line(text)[-SHOWN:].strip()
+    return f", saying: {text}" if text else ""

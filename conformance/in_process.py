@@ -51,6 +51,8 @@ class Server:
 
 def put_into(service: Service, state: State) -> None:
     """What a hook would do to the reference, without one."""
+    if state.keys:
+        return  # its principal always is in it
     if state.name in SERVICE_STATES:
         service.enter(state.name)
     for model in _stopped_in(service, state):
@@ -59,6 +61,8 @@ def put_into(service: Service, state: State) -> None:
 
 def take_out_of(service: Service, state: State) -> None:
     """Undo that."""
+    if state.keys:
+        return
     if state.name in SERVICE_STATES:
         service.leave(state.name)
     for model in _stopped_in(service, state):

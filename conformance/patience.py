@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from conformance.contract.reading import Reading
+from conformance.discretion import Discretion
 from conformance.doors import Doors
 from conformance.exchange import Case, Exchange
 from conformance.message import Answer, Delivery, NoAnswer, Request, Response, Silence
@@ -53,11 +54,16 @@ Open = Callable[[], Connection]
 
 
 class _Authenticated:
-    """A connection whose requests are signed on the way out; whoever sends them sees them as they were before."""
+    """A connection whose requests are signed on the way out; whoever sends them sees them as they were before.
 
-    def __init__(self, inner: Connection, sign: Callable[[Request], Request]) -> None:
+    A target may echo what it was sent: secrets are taken out of its answers before anybody sees them.
+    """
+
+    def __init__(self, inner: Connection, sign: Callable[[Request], Request], discretion: Discretion) -> None:
         self._inner = inner
         self._sign = sign
+        self._discretion = discretion
+        self._sent = Request(b"")
 
     @property
     def lost_idle(self) -> bool:
@@ -68,18 +74,24 @@ class _Authenticated:
         return self._inner.reusable
 
     def exchange(self, request: Request, delivery: Delivery = Delivery.WHOLE) -> Answer:
-        return self._inner.exchange(self._sign(request), delivery)
+        self._sent = self._sign(request)
+        return self._discretion.answer(self._inner.exchange(self._sent, delivery), self._sent)
 
     def settle(self) -> bytes:
-        return self._inner.settle()
+        return self._discretion.octets(self._inner.settle(), self._sent)
 
     def close(self) -> None:
         self._inner.close()
 
 
-def authenticated(open_connection: Open, sign: Callable[[Request], Request]) -> Open:
-    """Connections on which every request is signed. What is judged and reported never holds a signature."""
-    return lambda: _Authenticated(open_connection(), sign)
+def authenticated(open_connection: Open, sign: Callable[[Request], Request], discretion: Discretion) -> Open:
+    """Connections on which every request is signed. What is judged and reported never holds a signature or a secret."""
+    return lambda: _Authenticated(open_connection(), sign, discretion)
+
+
+def discreetly(open_connection: Open, discretion: Discretion) -> Open:
+    """Connections on which requests, signed or not, go out as they are, and no secret comes back."""
+    return authenticated(open_connection, lambda request: request, discretion)
 
 
 class CutOff(Exception):
@@ -153,6 +165,17 @@ class Sender:
         """Send a case once, on a connection of its own, and whatever comes back."""
         connection = (open_connection or self._open)()
         sent = self._once(connection, case)
+        connection.close()
+        return sent
+
+    def in_a_row(self, cases: Sequence[Case], open_connection: Open) -> list[Sent]:
+        """Send cases once each, one after the other, on one connection as long as it lasts."""
+        connection, sent = open_connection(), []
+        for case in cases:
+            if not connection.reusable:
+                connection.close()
+                connection = open_connection()
+            sent.append(self._once(connection, case))
         connection.close()
         return sent
 

@@ -5,6 +5,7 @@ Secrets are never here: a target file names the environment variables, or the pr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,7 +55,7 @@ class HttpCall:
     body: str = ""
 
     def __str__(self) -> str:
-        return f"{self.method} {self.url}"
+        return f"{self.method} {re.sub('//[^/?#]*@', '//', self.url)}"
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,7 @@ class OverSockets:
 
     client: Client
     service: Service
+    strain: Mutant | Variant
 
     def open(self) -> Connection:
         """A new connection."""
@@ -141,11 +142,13 @@ class OverSockets:
 
     def enter(self, state: State) -> None:
         """Put it into a state."""
-        put_into(self.service, state)
+        if not (isinstance(self.strain, Mutant) and state.name in self.strain.deaf_to):
+            put_into(self.service, state)
 
     def leave(self, state: State) -> None:
         """Take it out again."""
-        take_out_of(self.service, state)
+        if not (isinstance(self.strain, Mutant) and state.name in self.strain.stuck_in):
+            take_out_of(self.service, state)
 
     def wait(self, seconds: float) -> None:
         """As long as asked for."""
@@ -167,7 +170,7 @@ def served(strain: Mutant | Variant, *, http: bool) -> Iterator[Served]:
         return
     service = Service(DEMO)
     with running(service.behaviour(strain.behaviour)) as url:
-        yield OverSockets(Client(Endpoint.of(url), Limits(answer_seconds=ANSWER_SECONDS)), service)
+        yield OverSockets(Client(Endpoint.of(url), Limits(answer_seconds=ANSWER_SECONDS)), service, strain)
 
 
 def command(depth: str, *, http: bool, only: str | None, file: Path | None) -> int:

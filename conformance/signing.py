@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
-from hmac import compare_digest
+from hmac import compare_digest, digest
 from typing import TYPE_CHECKING, Any
 
+from conformance.discretion import Discretion
 from conformance.formats import http
 from conformance.message import Headers, Request
 from conformance.mistake import OperatorMistake
-from conformance.provisions import Auth, Keys, SigV4, StaticHeader
+from conformance.provisions import Auth, Keys, SigV4, State, StaticHeader
 
 if TYPE_CHECKING:
     from botocore.auth import SigV4Auth
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
-WINDOW = timedelta(minutes=15)
-"""How far a request's date may be from the server's."""
-DOUBT = timedelta(minutes=2)
-"""Dates this near to the end of the window are on neither side of it."""
+CLOSE = timedelta(minutes=4, seconds=30)
+"""A date this near to the server's is in time for everybody: some documents speak of 5 minutes, some of 15."""
+FAR = timedelta(minutes=17)
+"""A date this far away is out of time for everybody."""
+TERMINATOR = "aws4_request"
 STAMP = "%Y%m%dT%H%M%SZ"
 USUAL = (b"content-type", b"host", b"x-amz-date", b"x-amz-security-token")
 """What boto3 signs, of what is there."""
@@ -67,12 +69,28 @@ class Scope:
         return datetime.now(UTC) + self.skew
 
 
+def discretion(auth: Auth | None, states: Iterable[State], environ: Mapping[str, str] = os.environ) -> Discretion:
+    """All secrets with which a target is asked. Raises OperatorMistake when one is not to be found."""
+    secrets: dict[str, str] = {}
+    if isinstance(auth, StaticHeader):
+        value = _variable(auth.value_env, environ, "auth.value_env")
+        secrets |= {f"part of {auth.header}": part for part in value.split()} | {f"value of {auth.header}": value}
+    keys = [(auth.keys, "auth")] if isinstance(auth, SigV4) else []
+    keys += [(state.keys, f"states.{state.name}.keys") for state in states if state.keys]
+    for each, where in keys:
+        who = found(each, environ, where)
+        named = {"secret access key": who.secret_key, "session token": who.token, "access key": who.access_key}
+        secrets |= {f"{name} of {where}": value for name, value in named.items()}
+    return Discretion(secrets)
+
+
 def found(keys: Keys, environ: Mapping[str, str] = os.environ, where: str = "auth") -> Principal:
     """The principal of these keys. Raises OperatorMistake when the variables are not set or the profile is unknown."""
     if keys.profile:
         return _of_profile(keys.profile, where)
     access_key, secret_key = (_variable(name, environ, where) for name in (keys.access_key_env, keys.secret_key_env))
-    return Principal(access_key, secret_key, environ.get(keys.session_token_env, ""))
+    token = _variable(keys.session_token_env, environ, where) if environ.get(keys.session_token_env) else ""
+    return Principal(access_key, secret_key, token)
 
 
 def _variable(name: str, environ: Mapping[str, str], where: str) -> str:
@@ -135,24 +153,31 @@ def signed(
     when: datetime | None = None,
     names: Sequence[bytes] = USUAL,
     lines: Headers = (),
+    lower_case: bool = False,
+    day: str = "",
+    terminator: str = TERMINATOR,
 ) -> Request:
     """Add ``lines``, a date, a session token and the signature over those of the headers that ``names`` lists.
 
-    ``when`` is the date; None for now. A request that is not proper HTTP is signed as far as that goes.
+    ``when`` is the date; None for now. ``lower_case`` writes the names of the added headers so. ``day`` and
+    ``terminator`` are those of the scope, if they are to be others than they should. A request that is not proper HTTP
+    is signed as far as that goes, and a header whose value is not ASCII is not.
     """
+    spelt = bytes.lower if lower_case else bytes
     moment = when or scope.now()
     stamp = moment.strftime(STAMP)
-    more = [*lines, (b"X-Amz-Date", stamp.encode())]
+    more = [*lines, (spelt(b"X-Amz-Date"), stamp.encode())]
     if principal.token:
-        more.append((b"X-Amz-Security-Token", principal.token.encode()))
+        more.append((spelt(b"X-Amz-Security-Token"), principal.token.encode()))
     dated = with_lines(request, more)
-    present = {name.lower() for name, _ in dated.headers}
+    present = {name.lower() for name, value in dated.headers if value.isascii()}
     chosen = sorted({name for name in names if name in present})
-    signature = _signature(dated, chosen, stamp, principal, scope.region, scope.service)
-    credential = f"{principal.access_key}/{stamp[:8]}/{scope.region}/{scope.service}/aws4_request"
+    place = (day or stamp[:8], scope.region, scope.service, terminator)
+    signature = _signature(dated, chosen, stamp, principal, place)
+    credential = "/".join((principal.access_key, *place))
     listed = b";".join(chosen).decode("latin-1")
     value = f"{ALGORITHM} Credential={credential}, SignedHeaders={listed}, Signature={signature}"
-    return with_lines(dated, [(b"Authorization", value.encode("latin-1"))])
+    return with_lines(dated, [(spelt(b"Authorization"), value.encode("latin-1"))])
 
 
 def anonymous(request: Request) -> Request:
@@ -168,7 +193,11 @@ def discreet(request: Request) -> Request:
         line.partition(b":")[0] + b": <left out>" if line.partition(b":")[0].lower() in WITHOUT else line
         for line in request.head.split(b"\r\n")
     )
-    return replace(request, head=b"\r\n".join(lines))
+    return replace(request, head=_IN_QUERY.sub(rb"\1left-out", b"\r\n".join(lines)))
+
+
+_IN_QUERY = re.compile(rb"(?i)([?&]X-Amz-(?:Credential|Security-Token|Signature)=)[^& \r\n]+")
+_ABSOLUTE = re.compile(r"\Ahttps?://[^/?#]*", re.IGNORECASE)
 
 
 class Signature(StrEnum):
@@ -195,7 +224,8 @@ def examined(request: Request, principals: Sequence[Principal], scope: Scope) ->
     names = listed.encode().split(b";")
     if principal is None or (region, service, day) != (scope.region, scope.service, stamp[:8]):
         return Signature.INVALID
-    if not compare_digest(_signature(request, names, stamp, principal, region, service), signature):
+    place = (day, region, service, TERMINATOR)
+    if not compare_digest(_signature(request, names, stamp, principal, place), signature):
         return Signature.INVALID
     same_token = principal.token.encode() == b"".join(request.values(b"x-amz-security-token"))
     if not same_token or b"host" not in names:
@@ -209,9 +239,9 @@ def _in_time(stamp: str, scope: Scope) -> Signature | None:
         distance = abs(scope.now() - datetime.strptime(stamp, STAMP).replace(tzinfo=UTC))
     except ValueError:
         return Signature.INVALID
-    if abs(distance - WINDOW) < DOUBT:
-        return Signature.OPEN
-    return Signature.INVALID if distance > WINDOW else None
+    if distance > FAR:
+        return Signature.INVALID
+    return Signature.OPEN if distance > CLOSE else None
 
 
 def _of_payload(request: Request) -> Signature:
@@ -226,20 +256,25 @@ def _digest(request: Request) -> str:
 
 
 def _signature(
-    request: Request, names: Sequence[bytes], stamp: str, principal: Principal, region: str, service: str
+    request: Request, names: Sequence[bytes], stamp: str, principal: Principal, place: tuple[str, str, str, str]
 ) -> str:
-    """The signature that the request should have, in lower-case hex."""
-    calculator = _calculator(principal, region, service)
-    aws = _aws_request(request, stamp)
+    """The signature that the request should have, in lower-case hex; ``place`` is the scope in its four parts.
+
+    botocore writes the canonical request. The rest is five digests, which it would only make for the day of the date.
+    """
+    calculator = _calculator(principal, place[1], place[2])
     calculator.names = [name.decode("latin-1") for name in names]
-    canonical = calculator.canonical_request(aws)
-    return str(calculator.signature(calculator.string_to_sign(aws, canonical), aws))
+    canonical = sha256(calculator.canonical_request(_aws_request(request, stamp)).encode()).hexdigest()
+    key = f"AWS4{principal.secret_key}".encode()
+    for part in (*place, "\n".join((ALGORITHM, stamp, "/".join(place), canonical))):
+        key = digest(key, part.encode(), "sha256")
+    return key.hex()
 
 
 def _aws_request(request: Request, stamp: str) -> AWSRequest:
     from botocore.awsrequest import AWSRequest
 
-    url = "https://host" + request.target.decode("latin-1")
+    url = "https://host/" + _ABSOLUTE.sub("", request.target.decode("latin-1")).removeprefix("/")
     aws = AWSRequest(request.method.decode("latin-1"), url)
     for name, value in request.headers:
         aws.headers.add_header(name.decode("latin-1"), value.decode("latin-1"))

@@ -20,7 +20,7 @@ from conformance.cases.requests import Subject
 from conformance.contract.reading import read
 from conformance.exchange import Case, Circumstance, Exchange
 from conformance.message import Request, Response
-from conformance.patience import Connection, Open, Sender, authenticated, pause
+from conformance.patience import Connection, Open, Sender, Sent, authenticated, discreetly, pause
 from conformance.provisions import STATES, SigV4, State
 from conformance.signing import (
     Principal,
@@ -29,6 +29,7 @@ from conformance.signing import (
     Signature,
     anonymous,
     discreet,
+    discretion,
     examined,
     found,
     scope_of,
@@ -83,12 +84,15 @@ class Stage:
     def __post_init__(self) -> None:
         self.subjects = [Subject(scene, self.host, self.target.limits) for scene in self.target.running()]
         auth = self.target.auth
+        self.discretion = discretion(auth, self.target.states.values(), self.environ)
         self._principal = found(auth.keys, self.environ) if isinstance(auth, SigV4) else None
         self._others = {
             name: found(state.keys, self.environ, f"states.{name}.keys")
             for name, state in self.target.states.items()
             if state.keys
         }
+        self._stuck = ""
+        """Why no further state can be judged: the target does not come out of the last one."""
         self.skew = timedelta()
         """How far the target's clock is ahead of ours; to be set by whoever has measured it."""
 
@@ -96,16 +100,18 @@ class Stage:
         """Send everything, and yield it with the circumstances in which it was answered."""
         if not self.subjects:
             return
-        yield from self._signatures(sender)
+        yield from self.signatures(sender)
         yield from self._burst(sender)
-        for name in STATES:
-            if name in self.target.states:
-                yield from self._state(sender, self.target.states[name])
+        for state in (self.target.states[name] for name in STATES if name in self.target.states):
+            if self._stuck:
+                self._note(state, self._stuck)
+            else:
+                yield from self._state(sender, state)
 
     @property
     def requests(self) -> int:
         """How many requests this takes, at most."""
-        signatures = sum(1 for _ in self._signed_cases())
+        signatures = sum(1 for _ in self._signed_cases()) + (2 if self._principal else 0)
         burst = self._burst_size() + RECOVERIES if self.target.limits.rate else 0
         return (
             signatures + burst + sum(1 + len(self._good(state)) + RECOVERIES for state in self.target.states.values())
@@ -117,15 +123,35 @@ class Stage:
             yield from authentication.cases(first, others, self._principal, self._scope)
 
     @property
+    def _as_they_are(self) -> Open:
+        """Connections for requests that are signed already, or are not to be."""
+        return discreetly(self.unsigned, self.discretion)
+
+    @property
     def _scope(self) -> Scope | None:
         auth = self.target.auth
         return scope_of(auth, self.skew) if isinstance(auth, SigV4) else None
 
-    def _signatures(self, sender: Sender) -> Iterator[Exchange]:
+    def signatures(self, sender: Sender) -> Iterator[Exchange]:
+        """Every way of signing, right and wrong."""
         for case in self._signed_cases():
             what = self._said_by(case.request)
             if what:
-                yield self._asked(sender, case, what, self.unsigned)
+                yield self._asked(sender, case, what, self._as_they_are)
+        yield from self._on_one_connection(sender)
+
+    def _on_one_connection(self, sender: Sender) -> Iterator[Exchange]:
+        """A good signature, and then none, on the same connection: whoever was let in once is not let in for good."""
+        if not (self._principal and self._scope):
+            return
+        plain = self.subjects[0].witnesses()[0]
+        requests = (signed(plain, self._principal, self._scope), plain)
+        cases = [Case(f"auth.connection-{number}", request) for number, request in enumerate(requests, 1)]
+        before = None
+        for case, sent in zip(cases, sender.in_a_row(cases, self._as_they_are), strict=True):
+            what = self._said_by(case.request) or Circumstance.SIGNED
+            before = replace(self._exchange(case, sent, what), before=before)
+            yield before
 
     def _said_by(self, request: Request) -> Circumstance | None:
         """What the bytes say of the signature; None where servers may differ."""
@@ -135,14 +161,18 @@ class Stage:
 
     def _asked(self, sender: Sender, case: Case, circumstance: Circumstance, opened: Open | None = None) -> Exchange:
         """Ask, and ask again after a throttle that is not what it is about."""
-        reading, shown = read(anonymous(case.request), self.target), replace(case, request=discreet(case.request))
         for attempt in range(TRIES):
             sent = sender.once(case, opened)
-            exchange = Exchange(shown, reading, sent.answer, sent.seconds, sent.lost, circumstance=circumstance)
+            exchange = self._exchange(case, sent, circumstance)
             if circumstance in _OF_RATES or not exchange.throttled:
                 break
             self.wait(pause(sent.answer, attempt))
         return exchange
+
+    def _exchange(self, case: Case, sent: Sent, circumstance: Circumstance) -> Exchange:
+        """What came of a case, without anybody's key or signature in it."""
+        reading, shown = read(anonymous(case.request), self.target), replace(case, request=discreet(case.request))
+        return Exchange(shown, reading, sent.answer, sent.seconds, sent.lost, circumstance=circumstance)
 
     def _burst_size(self) -> int:
         return max(LEAST_BURST, min(MOST_BURST, round(3 * (self.target.limits.rate or 0))))
@@ -192,24 +222,26 @@ class Stage:
         """Connections of the principal who always is in the state; None for the usual ones."""
         if state.name not in self._others or not self._scope:
             return None
-        return authenticated(self.unsigned, as_principal(self._others[state.name], self._scope))
+        return authenticated(self.unsigned, as_principal(self._others[state.name], self._scope), self.discretion)
 
     def _left(self, state: State) -> bool:
         try:
             self.leave(state)
         except hooks.HookFailed as error:
             self._note(state, str(error))
+            self._stuck = f"the target was not brought out of states.{state.name}: {error}"
             return False
         return True
 
     def _after(self, sender: Sender, state: State, before: Exchange) -> Iterator[Exchange]:
         """The same request again: a target that serves no more after a hook was left is for its operator to look at."""
         recovered = self._recovered(sender, f"state.{state.name}", before)
+        if recovered.status != 200:
+            self._stuck = f"after the hook states.{state.name}.leave a good request is answered {recovered.outcome}"
         if recovered.status == 200 or state.name == "throttled":
             yield recovered
         else:
-            said = f"after the hook states.{state.name}.leave a good request is answered {recovered.outcome}"
-            self._note(state, said)
+            self._note(state, self._stuck)
 
     def _recovered(self, sender: Sender, name: str, before: Exchange) -> Exchange:
         case = Case(f"{name}-afterwards", before.request)
@@ -223,10 +255,12 @@ class Stage:
 
     def _note(self, state: State, trouble: str) -> None:
         clause = _CLAUSES.get(state.name, f"state.{state.name}")
-        self.mishaps.setdefault(clause, trouble)
+        self.mishaps.setdefault(clause, self.discretion.text(trouble))
 
 
 _CLAUSES = {"stopped": "state.not-running-refused"}
+_YEARS = range(1970, 9999)
+"""In which clocks are believed to be: a date a few days before or after one of these is still a date."""
 
 
 def clock_skew(open_connection: Open, host: bytes) -> timedelta:
@@ -236,8 +270,9 @@ def clock_skew(open_connection: Open, host: bytes) -> timedelta:
     connection.close()
     values = answer.values(b"date") if isinstance(answer, Response) else ()
     try:
-        return parsedate_to_datetime(b"".join(values).decode("latin-1")) - datetime.now(UTC)
-    except (ValueError, TypeError):
+        told = parsedate_to_datetime(b"".join(values).decode("latin-1"))
+        return told - datetime.now(UTC) if told.year in _YEARS else timedelta()
+    except (ValueError, TypeError, OverflowError):
         return timedelta()
 
 

@@ -1012,9 +1012,16 @@ TABLE: dict[str, Outcomes] = {
         "breaks": {
             "a date in Retry-After": seen(
                 GOOD, error(429, "ThrottlingException", (b"Retry-After", b"Wed, 21 Oct 2026 07:28:00 GMT"))
-            )
+            ),
+            "a name of nobody's": seen(GOOD, error(400, "BadRequest")),
+            "no name": seen(GOOD, error(400, None)),
+            "a name that is a list": seen(GOOD, error(400, None, code=["ValidationException"])),
         },
-        "leaves": {"a name of nobody's": seen(GOOD, error(400, "BadRequest")), "served": seen(GOOD, OK)},
+        "leaves": {
+            "a gate-keeper's name": seen(GOOD, error(403, "InvalidSignatureException")),
+            "below the operation": seen(ELSEWHERE, HTML),
+            "served": seen(GOOD, OK),
+        },
     },
     "every-request-is-answered": {
         "keeps": {

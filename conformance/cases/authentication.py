@@ -15,7 +15,7 @@ from conformance.cases.corpus import encoded
 from conformance.cases.requests import Subject
 from conformance.exchange import Case
 from conformance.message import Headers, Request
-from conformance.signing import UNSIGNED, USUAL, Principal, Scope, signed, with_lines
+from conformance.signing import ALGORITHM, STAMP, UNSIGNED, USUAL, Principal, Scope, signed, with_lines
 
 _INVOCATION = (b"amz-sdk-invocation-id", b"8b0c1c7e-2f9b-4d0c-a1f5-6f1f2c3d4e5f")
 _ATTEMPT = (b"amz-sdk-request", b"attempt=1; max=3")
@@ -65,9 +65,10 @@ def _as_clients_sign(subject: Subject, principal: Principal, scope: Scope) -> It
     digest = (b"x-amz-content-sha256", sha256(plain.body).hexdigest().encode())
     for client, (lines, names) in _CLIENTS.items():
         with_digest = (*lines, digest) if digest[0] in names else lines
-        yield client, signed(plain, principal, scope, lines=with_digest, names=names)
+        lower = client == "javascript-v3"
+        yield client, signed(plain, principal, scope, lines=with_digest, names=names, lower_case=lower)
     yield "escaped-path", signed(_respelt(subject, plain), principal, scope)
-    for name, minutes in (("a-little-late", -8), ("a-little-early", 8)):
+    for name, minutes in (("a-little-late", -4), ("a-little-early", 4)):
         yield name, signed(plain, principal, scope, when=scope.now() + timedelta(minutes=minutes))
     unsigned = ((digest[0], UNSIGNED.encode()),)
     yield "unsigned-payload", signed(plain, principal, scope, lines=unsigned, names=(*USUAL, digest[0]))
@@ -91,13 +92,20 @@ def _wrong(
     for name, away in (("expired", -40), ("long-expired", -60 * 26), ("from-the-future", 40)):
         yield name, signed(plain, principal, scope, when=scope.now() + timedelta(minutes=away))
     yield "another-region", signed(plain, principal, replace(scope, region=f"{scope.region}-x"))
+    yesterday = (scope.now() - timedelta(days=1)).strftime("%Y%m%d")
+    yield "another-day", signed(plain, principal, scope, day=yesterday)
+    yield "another-terminator", signed(plain, principal, scope, terminator="aws5_request")
     yield "another-service", signed(plain, principal, replace(scope, service=f"{scope.service}-x"))
     yield "image-changed", _with_other_image(subject, good)
+    digest = (b"x-amz-content-sha256", sha256(plain.body).hexdigest().encode())
+    told = signed(plain, principal, scope, lines=(digest,), names=(*USUAL, digest[0]))
+    yield "image-changed-behind-its-digest", _with_other_image(subject, told)
     for other in others:
         target = other.draft(b"").target.encode()
         yield "path-changed", replace(good, head=good.head.replace(good.target, target, 1))
-    asking = replace(plain, head=plain.head.replace(b" HTTP/1.1", b"?now=1 HTTP/1.1", 1))
-    yield "query-dropped", _without(signed(asking, principal, scope), b"?now=1")
+    yield "query-dropped", _without(signed(_asking(plain, b"now=1"), principal, scope), b"?now=1")
+    yield "query-added", _asking(good, b"now=1")
+    yield "signature-in-the-query", _asking(plain, _presigned(principal, scope))
     yield "type-changed", _typed(signed(_typed(plain, b"image/jpeg"), principal, scope), b"image/png")
     yield "date-changed", _redated(good)
     yield "date-missing", _without_line(good, b"x-amz-date")
@@ -118,9 +126,23 @@ def _with_other_image(subject: Subject, good: Request) -> Request:
     kept = [
         (name, value)
         for name, value in good.headers
-        if name.lower() in (b"x-amz-date", b"authorization", b"x-amz-security-token")
+        if name.lower() in (b"x-amz-date", b"authorization", b"x-amz-security-token", b"x-amz-content-sha256")
     ]
     return with_lines(other, kept)
+
+
+def _asking(request: Request, query: bytes) -> Request:
+    return replace(request, head=request.head.replace(b" HTTP/1.1", b"?" + query + b" HTTP/1.1", 1))
+
+
+def _presigned(principal: Principal, scope: Scope) -> bytes:
+    """A query as presigned URLs have it, with a signature of nobody's."""
+    stamp = scope.now().strftime(STAMP)
+    credential = f"{principal.access_key}%2F{stamp[:8]}%2F{scope.region}%2F{scope.service}%2Faws4_request"
+    return (
+        f"X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={credential}&X-Amz-Date={stamp}"
+        f"&X-Amz-Expires=300&X-Amz-SignedHeaders=host&X-Amz-Signature={'0' * 64}"
+    ).encode()
 
 
 def _without(request: Request, octets: bytes) -> Request:

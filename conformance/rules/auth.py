@@ -8,6 +8,8 @@ from conformance.exchange import Circumstance, Exchange
 from conformance.rule import Finding, Selector, rule
 from conformance.target import RUNNING
 
+_BESIDE_THE_POINT = frozenset({"route.query"})
+"""Matters that the documents leave open, and that make no bad signature better."""
 _REFUSALS = (400, 401, 403)
 
 
@@ -15,7 +17,8 @@ def sent(circumstance: Circumstance) -> Selector:
     """A good request for a running model, but for its signature."""
 
     def selector(exchange: Exchange) -> bool:
-        good = exchange.reading.sound and exchange.reading.scene in RUNNING
+        reading = exchange.reading
+        good = not (reading.breaks or reading.wishes) and reading.open <= _BESIDE_THE_POINT and reading.scene in RUNNING
         return good and exchange.circumstance is circumstance and not exchange.throttled
 
     return selector

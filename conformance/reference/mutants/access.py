@@ -707,13 +707,13 @@ _ACCEPTED = (
     Mutant(
         "user-agent-has-to-be-signed",
         "Clients that do not sign X-Amz-User-Agent are refused: all but the SDK for JavaScript v3.",
-        ("auth.accepted",),
+        ("auth.accepted", "route.operation"),
         _also(user_agent_is_signed),
     ),
     Mutant(
         "hash-of-the-body-has-to-be-sent",
         "Clients that send no X-Amz-Content-Sha256 are refused, as if this were S3.",
-        ("auth.accepted",),
+        ("auth.accepted", "route.operation"),
         _also(content_hash_is_sent),
     ),
     Mutant(
@@ -731,7 +731,7 @@ _ACCEPTED = (
     Mutant(
         "temporary-credentials-are-refused",
         "Requests with a session token are refused.",
-        ("auth.accepted",),
+        ("auth.accepted", "route.operation"),
         _also(credentials_are_permanent),
     ),
     Mutant(
@@ -749,13 +749,13 @@ _ACCEPTED = (
     Mutant(
         "path-is-verified-as-it-was-sent",
         "The path is not encoded once more, so that the signature of any path with an escape is wrong.",
-        ("auth.accepted", "path.encoding", "project.pattern", "version.pattern"),
+        ("auth.accepted", "path.unreserved", "project.pattern", "version.pattern"),
         _verifying(path_as_it_was_sent),
     ),
     Mutant(
         "path-is-verified-decoded",
         "The path is decoded and encoded once, so that the signature of any path with an escape is wrong.",
-        ("auth.accepted", "path.encoding", "project.pattern", "version.pattern"),
+        ("auth.accepted", "path.unreserved", "project.pattern", "version.pattern"),
         _verifying(path_decoded),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.reference.strains import Variant
-from conformance.reference.variants import answers, conduct, errors, masks, requests, routes
+from conformance.reference.variants import access, answers, conduct, errors, masks, requests, routes
 
 VARIANTS: tuple[Variant, ...] = (
     *routes.VARIANTS,
@@ -12,4 +12,5 @@ VARIANTS: tuple[Variant, ...] = (
     *masks.VARIANTS,
     *errors.VARIANTS,
     *conduct.VARIANTS,
+    *access.VARIANTS,
 )

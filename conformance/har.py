@@ -1,0 +1,198 @@
+"""HTTP Archives (HAR 1.2): judging what browsers, proxies and test tools have recorded, and writing one of our own."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from conformance import __version__
+from conformance.evidence.book import Book
+from conformance.evidence.rejudge import recalled
+from conformance.exchange import Exchange
+from conformance.message import Headers, Response
+from conformance.mistake import OperatorMistake
+from conformance.recorded import Spoken
+
+MOST_BYTES = 1 << 30
+"""Of an archive; a larger one is not read."""
+
+
+def load(path: Path) -> tuple[datetime, list[Spoken]]:
+    """When an archive begins, and the requests in it that were answered. Raises OperatorMistake."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise OperatorMistake(f"{path}: an archive of more than {MOST_BYTES} bytes is not read")
+        entries = json.loads(path.read_text(encoding="utf-8-sig"))["log"]["entries"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise OperatorMistake(f"{path}: this is no HTTP archive: {type(error).__name__}: {error}") from None
+    if not isinstance(entries, list):
+        raise OperatorMistake(f"{path}: this is no HTTP archive: log.entries is no list")
+    found: list[Spoken] = []
+    moments: list[datetime] = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            moments.append(_moment(entry))
+            if entry["response"]["status"] > 0:
+                found.append(_spoken(entry, number))
+        except (KeyError, ValueError, TypeError, AttributeError, binascii.Error) as error:
+            raise OperatorMistake(f"{path}: log.entries[{number - 1}] cannot be read: {error!r}") from None
+    return min(moments, default=datetime.fromtimestamp(0, UTC)), found
+
+
+def _moment(entry: Mapping[str, Any]) -> datetime:
+    moment = datetime.fromisoformat(entry["startedDateTime"])
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _spoken(entry: Mapping[str, Any], number: int) -> Spoken:
+    request, response = entry["request"], entry["response"]
+    return Spoken(
+        f"har.{number}",
+        request["method"].encode("latin-1"),
+        _target(request["url"]),
+        _headers(request["headers"], _host(request["url"])),
+        _sent(request),
+        int(response["status"]),
+        _headers(response["headers"]),
+        _received(response["content"]),
+        max(0.0, float(entry.get("time", 0)) / 1000),
+    )
+
+
+def _target(url: str) -> bytes:
+    """Path and query as they stand in the URL."""
+    after = url.split("://", 1)[-1]
+    slash = after.find("/")
+    return (after[slash:] if slash >= 0 else "/").partition("#")[0].encode("ascii", "backslashreplace")
+
+
+def _host(url: str) -> bytes:
+    return urlsplit(url).netloc.rpartition("@")[2].encode("ascii", "backslashreplace")
+
+
+def _headers(entries: Iterable[Mapping[str, str]], host: bytes = b"") -> Headers:
+    """Header pairs; without the pseudo-headers of HTTP/2, of which the authority becomes the host."""
+    pairs = [(each["name"].encode("latin-1", "replace"), _value(each["value"])) for each in entries]
+    plain = [(name, value) for name, value in pairs if not name.startswith(b":")]
+    named = {name.lower() for name, _ in plain}
+    return ((b"Host", host), *plain) if host and b"host" not in named else tuple(plain)
+
+
+def _value(text: str) -> bytes:
+    return text.replace("\r", " ").replace("\n", " ").strip().encode("latin-1", "replace")
+
+
+def _sent(request: Mapping[str, Any]) -> bytes | None:
+    """The body of a request; None where the archive has not got it, or got it wrong."""
+    size, data = request.get("bodySize", -1), request.get("postData")
+    if not data or data.get("text") is None:
+        return b"" if not size or (size < 0 and not data) else None
+    text = data["text"]
+    if (data.get("encoding") or data.get("_encoding")) == "base64":
+        return base64.b64decode(text, validate=True)
+    ways = [text.encode(encoding) for encoding in ("latin-1", "utf-8") if _fits(text, encoding)]
+    # most recorders write text, and have lost what was none: the size tells
+    return next((body for body in ways if len(body) == size), None)
+
+
+def _fits(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _received(content: Mapping[str, Any]) -> bytes:
+    text = content.get("text", "")
+    if content.get("encoding") == "base64":
+        return base64.b64decode(text, validate=True)
+    return bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def convert(evidence: Path, path: Path) -> None:
+    """Write the evidence of a run as an archive. Raises OperatorMistake."""
+    with Book(evidence) as book:
+        target = recalled(book.opening.get("target"), book.opening.get("states", []))
+        started = datetime.fromisoformat(str(book.opening.get("started")))
+        exchanges = (entry.exchange for entry in book.entries(target) if entry.judged)
+        try:
+            save(path, exchanges, target.url, started)
+        except OSError as error:
+            raise OperatorMistake(f"{path}: the archive cannot be written: {error.strerror}") from None
+
+
+def save(path: Path, exchanges: Iterable[Exchange], url: str, started: datetime) -> None:
+    """Write answered exchanges as an archive, one by one; bodies are in base64, so that none is lost."""
+    with path.open("w", encoding="utf-8") as file:
+        creator = {"name": "detect-anomalies-conformance", "version": __version__}
+        head = json.dumps({"version": "1.2", "creator": creator})
+        file.write('{"log": ' + head[:-1] + ', "entries": [')
+        for number, entry in enumerate(_entries(exchanges, url, started)):
+            file.write(("," if number else "") + "\n" + json.dumps(entry))
+        file.write("\n]}}\n")
+
+
+def _entries(exchanges: Iterable[Exchange], url: str, started: datetime) -> Iterator[dict[str, Any]]:
+    moment = started
+    for exchange in exchanges:
+        if isinstance(exchange.answer, Response):
+            yield _entry(exchange, exchange.answer, url, moment)
+        moment += timedelta(seconds=exchange.seconds)
+
+
+def _entry(exchange: Exchange, answer: Response, url: str, moment: datetime) -> dict[str, Any]:
+    request, millis = exchange.request, round(exchange.seconds * 1000, 3)
+    return {
+        "startedDateTime": moment.isoformat(timespec="milliseconds"),
+        "time": millis,
+        "request": {
+            "method": _text(request.method),
+            "url": url.rstrip("/") + _text(request.target),
+            "httpVersion": _text(request.version),
+            "headers": _pairs(request.headers),
+            "queryString": [],
+            "cookies": [],
+            "headersSize": len(request.head),
+            "bodySize": len(request.body),
+            "postData": {
+                "mimeType": _text(b"".join(request.values(b"content-type")[:1])),
+                "text": base64.b64encode(request.body).decode(),
+                "encoding": "base64",
+                "params": [],
+            },
+        },
+        "response": {
+            "status": answer.status,
+            "statusText": _text(answer.reason),
+            "httpVersion": _text(answer.version),
+            "headers": _pairs(answer.headers),
+            "cookies": [],
+            "content": {
+                "size": len(answer.body),
+                "mimeType": _text(b"".join(answer.values(b"content-type")[:1])),
+                "text": base64.b64encode(answer.body).decode(),
+                "encoding": "base64",
+            },
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": len(answer.body),
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": millis, "receive": 0},
+        "comment": exchange.case.id,
+    }
+
+
+def _pairs(headers: Headers) -> list[dict[str, str]]:
+    return [{"name": _text(name), "value": _text(value)} for name, value in headers]
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("latin-1")

@@ -1,0 +1,114 @@
+"""Exchanges that others have recorded: what clients asked and servers answered, without the bytes on the wire.
+
+A recording has been through somebody's parser: of framing, connections and timing it tells nothing. So it is judged by
+the rules that look at what was said, and by none that look at how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from conformance.campaign import Course
+from conformance.contract.clauses import catalogue
+from conformance.contract.reading import FREE, Reading, read
+from conformance.exchange import Case, Exchange
+from conformance.judge import Judge
+from conformance.message import Headers, Request, Response
+from conformance.report.record import Report, compile_report
+from conformance.rule import Rule
+from conformance.rules import RULES
+from conformance.signing import anonymous, discreet
+from conformance.target import Target
+
+UNSEEN = frozenset({"http", "isolation", "conduct", "state", "auth"})
+"""Sections of which recorded traffic shows nothing, or not how it came about."""
+SHOWN = frozenset({"state.no-project", "state.no-version", "state.not-running", "state.not-running-refused"})
+"""Clauses of those that it does show."""
+_FRAMING = frozenset({b"transfer-encoding", b"content-encoding", b"content-length", b"connection"})
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """One request and its answer in parts. ``body`` is None where the recording has lost it."""
+
+    name: str
+    method: bytes
+    target: bytes
+    """As it was written in the request line."""
+    headers: Headers
+    body: bytes | None
+    status: int
+    answer_headers: Headers
+    answer_body: bytes
+    seconds: float = 0.0
+
+
+def rules() -> tuple[Rule, ...]:
+    """The rules by which recorded traffic can be judged."""
+    sections = {clause.id: clause.section for clause in catalogue().tested()}
+    return tuple(rule for rule in RULES if sections.get(rule.clause) not in UNSEEN or rule.clause in SHOWN)
+
+
+def exchange_of(spoken: Spoken, target: Target) -> Exchange:
+    """The exchange that a recording shows, framed plainly, and without whatever is about who asked."""
+    body = spoken.body or b""
+    headers = [(name, value) for name, value in spoken.headers if name.lower() not in _FRAMING]
+    length = (b"Content-Length", str(len(body)).encode())
+    request = Request.build(spoken.method, spoken.target, [*headers, length], body)
+    reading = (
+        _without_a_body(read(anonymous(request), target)) if spoken.body is None else read(anonymous(request), target)
+    )
+    kept = tuple((name, value) for name, value in spoken.answer_headers if name.lower() not in _FRAMING)
+    lines = b"".join(name + b": " + value + b"\r\n" for name, value in kept)
+    wire = b"HTTP/1.1 %d \r\n%s\r\n%s" % (spoken.status, lines, spoken.answer_body)
+    answer = Response(spoken.status, kept, spoken.answer_body, wire=wire)
+    return Exchange(Case(spoken.name, discreet(request)), reading, answer, spoken.seconds)
+
+
+def _without_a_body(reading: Reading) -> Reading:
+    """Of a body that nobody knows nothing follows; what the answer says of itself can still be judged."""
+    breaks = frozenset(clause for clause in reading.breaks if not clause.startswith("body."))
+    return replace(reading, breaks=breaks, open=reading.open | {FREE}, wishes=frozenset(), picture=None)
+
+
+class Hearing:
+    """Judges recorded exchanges one by one."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._judge = Judge(rules())
+        self.course = Course(recorded=True)
+        self.clauses = frozenset(verdict.rule.clause for verdict in self._judge.verdicts)
+        """Those by which recorded traffic is judged."""
+
+    def hear(self, exchange: Exchange) -> Sequence[str]:
+        """Judge one; returns the clauses that it breaches."""
+        self.course.seen += 1
+        self.course.answered += 1
+        return self._judge.see(exchange)
+
+    def report(self, started: datetime, seconds: float) -> Report:
+        """What is to be said of everything that was heard."""
+        return compile_report(
+            self._target,
+            self._judge.verdicts,
+            self.course,
+            planned=self.course.seen,
+            looks=0,
+            seed="",
+            started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            seconds=seconds,
+            selected=self.clauses,
+        )
+
+
+def heard(all_spoken: Iterable[Spoken], target: Target, started: datetime) -> Report:
+    """The report on a recording."""
+    hearing = Hearing(target)
+    seconds = 0.0
+    for spoken in all_spoken:
+        hearing.hear(exchange_of(spoken, target))
+        seconds += spoken.seconds
+    return hearing.report(started, seconds)

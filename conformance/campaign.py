@@ -21,6 +21,7 @@ from conformance.reduce import reduced
 from conformance.rules.selectors import AUTHENTICATION_ERRORS
 from conformance.staging import Stage
 from conformance.target import Target
+from conformance.timings import Timings
 
 PATIENCE = 6
 """After this many requests in a row without an answer the target is asked for a sign of life."""
@@ -61,8 +62,16 @@ class Course:
     cut_off: str = ""
     """Why the run ended before everything was sent; empty when it did not."""
     stopped_by_operator: bool = False
+    turned_away: bool = False
+    """Nothing was ever served, and our credentials were refused: they may well be wrong."""
+    served: bool = False
+    """At least one request was answered 200."""
+    recorded: bool = False
+    """Others asked, and we were told: what was not exercised is nobody's doing."""
     mishaps: Mapping[str, str] = field(default_factory=dict)
     """By clause: what of the set-up did not work, so that the clause could not be judged."""
+    timings: Timings = field(default_factory=Timings)
+    """Of the answers to requests that were sent whole, without waits of our own."""
 
 
 class Campaign:
@@ -75,12 +84,15 @@ class Campaign:
         judge: Judge,
         stage: Stage | None = None,
         log: EvidenceLog | None = None,
+        sent: int = 0,
     ) -> None:
+        """``sent`` requests went out already, and count."""
         self._log = log
         self._target = target
         self._stage = stage
         self._judge = judge
         self._sender = Sender(open_connection, target.limits.concurrency, target.limits.requests)
+        self._sender.sent = sent
         self._alone: dict[bytes, Exchange] = {}
         self._recurring: set[bytes] = set()
         self._silent = 0
@@ -103,7 +115,8 @@ class Campaign:
         counts = Counter(case.request.wire for case in plan.cases())
         self._recurring = {wire for wire, count in counts.items() if count > 1}
         timed = explorer is not None and explorer.depth.minutes is not None
-        planned = None if timed else sum(counts.values()) + (explorer.requests if explorer else 0)
+        further = (explorer.requests if explorer else 0) + (self._stage.requests if self._stage else 0)
+        planned = None if timed else sum(counts.values()) + further
         exchanges = self._exchanges(plan, explorer, shrink)
         try:
             for exchange in exchanges:
@@ -145,6 +158,9 @@ class Campaign:
             if place and not self.course.answered:
                 raise CutOff("the target answered nothing")
         if self._target.auth and self._turned_away:
+            if self._stage:
+                yield from self._stage.signatures(self._sender)
+            self.course.turned_away = not self.course.served
             raise CutOff(f"the target refuses our credentials: {self._turned_away}")
         self._sign_of_life = plan.witnesses[0] if plan.witnesses else None
         yield from self._in_order(pool, self._alone_one, plan.singles)
@@ -242,11 +258,14 @@ class Campaign:
     def _see(self, exchange: Exchange) -> None:
         course = self.course
         course.seen += 1
+        course.served = course.served or exchange.status == 200
         if self._log:
             self._log.add(exchange)
         self._breached += bool(self._judge.see(exchange))
         if exchange.before is None and not exchange.beside and exchange.request.wire in self._recurring:
             self._alone[exchange.request.wire] = exchange
+        if isinstance(exchange.answer, Response) and exchange.case.delivery is Delivery.WHOLE:
+            course.timings.add(exchange.seconds)
         if isinstance(exchange.answer, Response) or exchange.answer.spoke:
             course.answered += 1
             self._silent = 0

@@ -12,9 +12,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from conformance import __version__
+from conformance import __version__, afterwards
 from conformance.mistake import OperatorMistake
+
+if TYPE_CHECKING:
+    from conformance.report.record import Report
 
 EXIT_MISTAKE, EXIT_STOPPED = 2, 3
 
@@ -53,9 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_serve(commands.add_parser("serve", help="serve the reference, or one of its mutants or variants"))
     _add_replay(commands.add_parser("replay", help="send what a report found again"))
     _add_judge(commands.add_parser("judge", help="judge the evidence of a run again, without its target"))
+    _add_proxy(commands.add_parser("proxy", help="sit between clients and an implementation, and judge what passes"))
     _add_selftest(commands.add_parser("selftest", help="judge the suite by its own mutants and variants"))
     _add_clients(commands.add_parser("clients", help="drive the real AWS clients against a target"))
     _add_train(commands.add_parser("train", help="train a model of the reference on photographs"))
+    afterwards.add_to(commands, _positive)
     listing = commands.add_parser("list", help="list what the suite knows")
     listing.add_argument("kind", nargs="?", choices=_KINDS, default="clauses")
     listing.set_defaults(command=_list)
@@ -78,12 +84,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         action="append",
-        choices=["json", "junit", "markdown"],
+        choices=["json", "junit", "markdown", "html"],
         help="write this beside report.json; default all",
     )
     parser.add_argument("--no-evidence", action="store_true", help="keep no record of what was sent and answered")
     parser.add_argument("--gate", action="store_true", help="exit 0 when nothing unlisted failed, even if partial")
     parser.add_argument("--quiet", action="store_true", help="print nothing but mistakes")
+    afterwards.add_waivers(parser)
     parser.set_defaults(command=_run)
 
 
@@ -94,11 +101,22 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_replay)
 
 
+def _add_proxy(parser: argparse.ArgumentParser) -> None:
+    _add_target(parser)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8090, help="where clients find it; default 8090")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write report and evidence here")
+    parser.set_defaults(command=_proxy)
+
+
 def _add_judge(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("evidence", type=Path, help="a folder that a run has written")
+    parser.add_argument("evidence", type=Path, help="a folder that a run has written, or an HTTP archive (.har)")
+    parser.add_argument("--target", type=Path, metavar="FILE", help="the target file, for an archive")
+    parser.add_argument("--har", type=Path, metavar="FILE", help="write the exchanges as an HTTP archive")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the report here; default nowhere")
     parser.add_argument("--gate", action="store_true", help="exit 0 when nothing unlisted failed, even if partial")
     parser.add_argument("--quiet", action="store_true", help="print nothing but mistakes")
+    afterwards.add_waivers(parser)
     parser.set_defaults(command=_judge)
 
 
@@ -178,6 +196,7 @@ def _run(options: argparse.Namespace) -> int:
     from conformance.serving import bundled
     from conformance.targets import from_options
 
+    waivers = afterwards.waivers(options)
     with ExitStack() as stack:
         if options.target or options.url or _declared(options) or options.image:
             target = from_options(options.target, options.url, _declared(options), options.image)
@@ -200,6 +219,7 @@ def _run(options: argparse.Namespace) -> int:
             print(visible(f"judging {prepared}"), file=sys.stderr, flush=True)  # noqa: T201
         with terminal.progress(None if options.minutes else prepared.planned, quiet=options.quiet) as on_progress:
             report, _ = prepared.go(on_progress, None if options.no_evidence else folder)
+    report = report.waived_by(waivers, afterwards.today())
     known.keep(report)
     run.write_all(report, folder, tuple(name for name in options.format or run.FORMATS if name != "json"))
     if not options.quiet:
@@ -316,16 +336,54 @@ def _replay(options: argparse.Namespace) -> int:
 
 def _judge(options: argparse.Namespace) -> int:
     """The exit codes of a run."""
-    from conformance import run
+    from conformance import har, run
     from conformance.evidence.rejudge import rejudged
     from conformance.report import gate, terminal
 
-    report = rejudged(options.evidence)
+    waivers = afterwards.waivers(options)
+    if options.evidence.suffix == ".har":
+        report = _heard(options.evidence, options.target)
+    else:
+        report = rejudged(options.evidence)
+        if options.har:
+            har.convert(options.evidence, options.har)
+    report = report.waived_by(waivers, afterwards.today())
     if options.out:
         run.write_all(report, options.out)
     if not options.quiet:
         terminal.show(report, options.out)
     return gate.exit_code(report, gate=options.gate)
+
+
+def _heard(archive: Path, target: Path | None) -> Report:
+    """The report on an HTTP archive."""
+    from conformance import har
+    from conformance.recorded import heard
+    from conformance.target import Target, load
+
+    started, spoken = har.load(archive)
+    return heard(spoken, load(target) if target else Target(archive.name, "http://recorded.invalid"), started)
+
+
+def _proxy(options: argparse.Namespace) -> int:
+    """The exit codes of a run."""
+    from conformance import proxy, run
+    from conformance.report import gate, terminal
+    from conformance.report.visible import visible
+    from conformance.targets import from_options
+
+    target = from_options(options.target, options.url, _declared(options), options.image)
+    folder = options.out or default_folder(target.name)
+    run.make_room(folder)
+    try:
+        report, unjudged = proxy.serve(target, options.host, options.port, lambda line: _say(visible(line)), folder)
+    except OSError as error:
+        raise OperatorMistake(f"cannot listen on {options.host}:{options.port}: {error}") from None
+    run.write_all(report, folder)
+    terminal.show(report, folder)
+    if unjudged:
+        _say(f"{unjudged} exchanges were passed on and not judged: there was no time for them")
+    return gate.exit_code(report, gate=False)
 
 
 def _selftest(options: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ from conformance.judge import Judge, Verdict
 from conformance.mistake import OperatorMistake, did_you_mean
 from conformance.patience import Open, authenticated
 from conformance.provisions import SigV4
-from conformance.report import document, junit, markdown, repeat
+from conformance.report import document, html, junit, markdown, repeat
 from conformance.report.record import Report, compile_report
 from conformance.rules import RULES
 from conformance.signing import signer
@@ -34,6 +34,7 @@ from conformance.wire.client import Client, Endpoint, Limits
 FORMATS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "junit": ("junit.xml", junit.render),
     "markdown": ("report.md", markdown.render),
+    "html": ("report.html", html.render),
 }
 """What is written beside ``report.json``: name of the file and how it is rendered."""
 
@@ -89,7 +90,8 @@ class Prepared:
         """A campaign that is ready to run. What the target says of its clock is asked for here."""
         stage = replace(self.stage, mishaps={})
         opener = _authenticated(self.target, self.open_connection, stage)
-        return Campaign(self.target, opener, judge, stage if is_staged(self.clauses) else None, log)
+        staged = stage if is_staged(self.clauses) else None
+        return Campaign(self.target, opener, judge, staged, log, sent=_beforehand(self.target))
 
     def go(
         self, on_progress: Callable[[Progress], None] = lambda _: None, evidence: Path | None = None
@@ -148,7 +150,7 @@ def prepare(
     whole = plan(target, host)
     stage = Stage(target, host, opener or client.open, environ)
     staged = stage.requests if is_staged(clauses) else 0
-    planned = sum(1 for _ in whole.cases()) + staged
+    planned = sum(1 for _ in whole.cases()) + staged + _beforehand(target)
     fitting = depth.within(target.limits.requests, planned)
     explorer = Explorer(target, host, seed, fitting)
     looks = whole.looks(target) + staged + fitting.looks
@@ -174,7 +176,12 @@ def _authenticated(target: Target, opener: Open, stage: Stage) -> Open:
         return opener
     if isinstance(target.auth, SigV4):
         stage.skew = clock_skew(opener, stage.host)
-    return authenticated(opener, signer(target.auth, stage.environ, stage.skew))
+    return authenticated(opener, signer(target.auth, stage.environ, stage.skew), stage.discretion)
+
+
+def _beforehand(target: Target) -> int:
+    """How many requests are sent before the first that is judged: one, to whoever's clock must be known."""
+    return int(isinstance(target.auth, SigV4))
 
 
 def _client(target: Target) -> Client:

@@ -70,7 +70,7 @@ class TestRun:
         out, errors = capsys.readouterr()
         (folder,) = (tmp_path / "reports" / "reference").iterdir()
         assert conclusion(folder) == "conformant"
-        written = {"report.json", "junit.xml", "report.md", "evidence.jsonl", "evidence.blobs"}
+        written = {"report.json", "junit.xml", "report.md", "report.html", "evidence.jsonl", "evidence.blobs"}
         assert {file.name for file in folder.iterdir()} >= written
         last = out.splitlines()[-2:]
         assert last[0].startswith("verdict on reference: conformant (")
@@ -139,8 +139,9 @@ class TestRun:
         [
             (["junit"], {"report.json", "junit.xml"}),
             (["markdown", "json"], {"report.json", "report.md"}),
+            (["html"], {"report.json", "report.html"}),
         ],
-        ids=["junit", "markdown-json"],
+        ids=["junit", "markdown-json", "html"],
     )
     def test_formats_are_chosen(self, url: str, formats: list[str], files: set[str], tmp_path: Path) -> None:
         chosen = [part for name in formats for part in ("--format", name)]

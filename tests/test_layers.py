@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "conformance"
 
 RIM = (
     "cli pytest_plugin test_conformance targets catalog strains run in_process selftest "
-    "replay known schemathesis clients serving doctor starter"
+    "replay known schemathesis clients serving doctor starter recorded har proxy "
+    "afterwards compare trend matrix"
 ).split()
 LEAVES = {"mistake", "shipped"}
 """Whoever is no judge of bytes may import these; they import nothing of ours but each other."""
@@ -33,10 +34,13 @@ BELOW = {
     "reference": {"reference", "message"},
     "mistake": set(),
     "shipped": set(),
+    "timings": set(),
+    "waivers": {"contract"},
     "doors": set(),
     "provisions": set(),
     "hooks": {"provisions"},
-    "signing": {"formats", "message", "provisions", "mistake"},
+    "discretion": {"message"},
+    "signing": {"discretion", "formats", "message", "provisions", "mistake"},
     "reduce": {"message"},
     "exploration": {"cases", "exchange", "target"},
     "staging": {"cases", "contract", "exchange", "hooks", "message", "patience", "provisions", "signing", "target"},

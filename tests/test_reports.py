@@ -658,7 +658,7 @@ class TestFolder:
     def test_everything_is_there(self, tmp_path: Path) -> None:
         run.write_all(report_of("another-status"), tmp_path / "a" / "b")
         names = {file.name for file in (tmp_path / "a" / "b").iterdir()}
-        assert names == {"report.json", "junit.xml", "report.md", "repeat"}
+        assert names == {"report.json", "junit.xml", "report.md", "report.html", "repeat"}
 
     def test_without_failures_there_is_nothing_to_repeat(self, tmp_path: Path) -> None:
         run.write_all(report_of("honest"), tmp_path)

@@ -58,9 +58,10 @@ class DamagedBlobs(ValueError):
 
 
 class BlobReader:
-    """The blobs of a side file, unpacked into a temporary file."""
+    """The blobs of a side file, ``count`` of them if that is known, unpacked into a temporary file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, count: int | None = None) -> None:
+        self._count = count
         self._spool: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
         self._ends = array("Q", [0])
         try:
@@ -93,7 +94,7 @@ class BlobReader:
         """Write all blobs behind one another, and note where each ends."""
         expand, pending, due = zlib.decompressobj(-15), bytearray(), -1
         with path.open("rb") as file:
-            while (packed := file.read(_PIECE)) or not expand.eof:
+            while not expand.unused_data and ((packed := file.read(_PIECE)) or not expand.eof):
                 try:
                     pending += expand.decompress(packed, _PIECE) if packed else expand.flush()
                     while expand.unconsumed_tail:
@@ -104,8 +105,10 @@ class BlobReader:
                 due = self._take(pending, due)
                 if not packed:
                     break
-        if not expand.eof or pending or due >= 0:
+        if not expand.eof or pending or due >= 0 or len(self) < (self._count or 0):
             raise DamagedBlobs("it was cut short")
+        if expand.unused_data:
+            raise DamagedBlobs("something follows its end")
 
     def _take(self, pending: bytearray, due: int) -> int:
         """Move whole blobs out of what is pending; gives the length of the one that is not whole, or -1."""
@@ -115,8 +118,8 @@ class BlobReader:
                     return -1
                 due = int.from_bytes(pending[:_LENGTH], "big")
                 del pending[:_LENGTH]
-                if due > MOST_BYTES or self._ends[-1] + due > MOST_TOTAL:
-                    raise DamagedBlobs("it holds more than any run does")
+                if due > MOST_BYTES or self._ends[-1] + due > MOST_TOTAL or len(self) == self._count:
+                    raise DamagedBlobs("it holds more than it should")
             if len(pending) < due:
                 return due
             self._spool.write(pending[:due])

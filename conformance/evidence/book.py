@@ -17,6 +17,7 @@ from conformance.evidence.log import BLOBS, LINES, SCHEMA
 from conformance.exchange import Case, Circumstance, Exchange
 from conformance.message import Answer, Delivery, NoAnswer, Request, Response, Silence
 from conformance.mistake import OperatorMistake
+from conformance.shipped import shipped
 from conformance.signing import anonymous
 from conformance.target import Target
 from conformance.wire.answers import Caps, Reader
@@ -46,13 +47,12 @@ class Book:
     def __init__(self, folder: Path) -> None:
         self._path = folder / LINES
         try:
-            self.opening, self.closing, wanted = self._survey()
-            self._blobs = BlobReader(folder / BLOBS)
+            self.opening, self.closing, blobs = self._survey()
+            self._blobs = BlobReader(folder / BLOBS, blobs)
         except DamagedBlobs as error:
             raise DamagedEvidence(f"{folder / BLOBS}: {error}") from None
         except OSError as error:
             raise DamagedEvidence(f"{folder}: there is no evidence to be read here: {error}") from None
-        self._wanted = wanted
         try:
             self._check_the_chain()
         except BaseException:
@@ -84,12 +84,13 @@ class Book:
                     kept[row["n"]] = exchange
                 yield entry
 
-    def _survey(self) -> tuple[dict[str, Any], dict[str, Any], set[int]]:
-        """The opening and the closing record, and the exchanges that others refer to."""
+    def _survey(self) -> tuple[dict[str, Any], dict[str, Any], int]:
+        """The opening and the closing record, and how many blobs there must be."""
         opening: dict[str, Any] = {}
         closing: dict[str, Any] = {}
-        wanted: set[int] = set()
-        count = 0
+        self._wanted: set[int] = set()
+        """The exchanges that others refer to."""
+        count = blobs = 0
         with self._path.open("rb") as file:
             for number, row in _rows(file, self._path):
                 if closing:
@@ -102,12 +103,25 @@ class Book:
                     count += 1
                     if row.get("n") != count:
                         raise DamagedEvidence(f"{self._path}:{number}: exchange {count} should stand here")
-                    wanted.update(_references(row))
+                    blobs = max(blobs, self._referred(row, number) + 1)
         if not closing:
             raise DamagedEvidence(f"{self._path}: the closing record is missing: the log was cut, or the run killed")
         if not isinstance(closing, dict) or closing.get("exchanges") != count:
             raise DamagedEvidence(f"{self._path}: the closing record does not fit {count} exchanges")
-        return opening, closing, wanted
+        for complaint in (*_complaints("opening", opening), *_complaints("closing", closing)):
+            raise DamagedEvidence(f"{self._path}: {complaint}")
+        return opening, closing, blobs
+
+    def _referred(self, row: Mapping[str, Any], number: int) -> int:
+        """Note the exchanges that a row refers to, and give the last of the blobs."""
+        try:
+            earlier, blobs = set(_references(row)), list(_blobs_of(row))
+            if not all(type(each) is int and each >= 0 for each in (*earlier, *blobs)):
+                raise ValueError("a reference is no number")
+        except (TypeError, ValueError, LookupError) as error:
+            raise DamagedEvidence(f"{self._path}:{number}: this exchange cannot be read: {error!r}") from None
+        self._wanted |= earlier
+        return max(blobs, default=-1)
 
     def _opened(self, row: dict[str, Any]) -> dict[str, Any]:
         schema = row.get("schema")
@@ -133,14 +147,13 @@ class Book:
                     chain.update(blake2b(self._blobs[number], digest_size=16).digest())
                     known = number + 1
                 chain.update(record)
-        if shown != chain.hexdigest():
+        if known != len(self._blobs) or shown != chain.hexdigest():
             raise DamagedEvidence(f"{self._path}: the digest does not fit: the evidence was changed")
 
     def _new_blobs(self, record: bytes, known: int) -> set[int]:
         """The blobs that were written just before this line."""
         row = json.loads(record)
-        numbers = set(_blobs_of(row))
-        return {number for number in numbers if number >= known}
+        return {number for number in _blobs_of(row) if number >= known} if "n" in row else set()
 
     def _exchange(self, row: Mapping[str, Any], kept: Mapping[int, Exchange], target: Target) -> Exchange:
         head, body = (self._blobs[number] for number in row["request"])
@@ -199,7 +212,7 @@ def _rows(file: IO[bytes], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         number += 1
         row: Any = None
         with suppress(ValueError, RecursionError):
-            row = json.loads(line)
+            row = json.loads(line, parse_constant=_no_number)
         if not isinstance(row, dict) or not line.endswith(b"\n"):
             raise DamagedEvidence(f"{path}:{number}: this line is no record")
         yield number, row
@@ -217,6 +230,19 @@ def _references(row: Mapping[str, Any]) -> Iterator[int]:
 def _blobs_of(row: Mapping[str, Any]) -> Iterator[int]:
     """The numbers of blobs in a row, whoever refers to them."""
     yield from row.get("request", ())
-    for answer in (row.get("answer"), *row.get("lost", ())):
-        if answer:
-            yield from (part for part in answer[1:3] if isinstance(part, int))
+    for answer in (row["answer"], *row.get("lost", ())):
+        yield from answer[1 : 2 if isinstance(answer[0], str) else 3]
+
+
+def _complaints(kind: str, record: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the opening or the closing record."""
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads(shipped("schemas", "evidence.schema.json").read_text(encoding="utf-8"))
+    for error in Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": schema["$defs"]}).iter_errors(record):
+        where = ".".join(map(str, (kind, *error.absolute_path)))
+        yield f"{where} is not as it should be: {error.message[:200]}"
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")

@@ -15,6 +15,7 @@ from typing import Any
 from conformance.evidence.blobs import BlobWriter
 from conformance.exchange import Exchange
 from conformance.message import Answer, Delivery, NoAnswer
+from conformance.mistake import OperatorMistake
 
 SCHEMA = "urn:detect-anomalies-conformance:evidence:1"
 LINES, BLOBS = "evidence.jsonl", "evidence.blobs"
@@ -41,9 +42,12 @@ class EvidenceLog:
     """The evidence of one run, in a folder. Its memory does not grow with the run."""
 
     def __init__(self, folder: Path, opening: dict[str, Any]) -> None:
-        self._lines = (folder / LINES).open("wb")
         self._chain = sha256()
-        self._blobs = BlobWriter(folder / BLOBS, self._chain.update)
+        try:
+            self._lines = (folder / LINES).open("wb")
+            self._blobs = BlobWriter(folder / BLOBS, self._chain.update)
+        except OSError as error:
+            raise OperatorMistake(f"{folder}: no evidence can be kept here: {error}") from None
         self._numbers = _Numbers()
         self._count = 0
         self._write({"schema": SCHEMA, **opening})
@@ -55,7 +59,8 @@ class EvidenceLog:
         """
         if (known := self._numbers.get(exchange)) is not None:
             return known
-        row = self._row(exchange)
+        references = self._references(exchange)  # first, so that bytes and lines stand in one order
+        row = self._row(exchange) | references
         if rule:
             row["rule"] = rule
         elif not judged:
@@ -87,13 +92,18 @@ class EvidenceLog:
         row["seconds"] = round(exchange.seconds, DIGITS)
         if exchange.lost:
             row["lost"] = [self._answer(each) for each in exchange.lost]
+        if exchange.circumstance:
+            row["circumstance"] = str(exchange.circumstance)
+        return row
+
+    def _references(self, exchange: Exchange) -> dict[str, Any]:
+        """The numbers of the exchanges that this one is compared with, which are written when they were not yet."""
+        row: dict[str, Any] = {}
         for name, other in (("before", exchange.before), ("alone", exchange.alone)):
             if other:
                 row[name] = self.add(other, judged=False)
         if exchange.beside:
             row["beside"] = [self.add(other, judged=False) for other in exchange.beside]
-        if exchange.circumstance:
-            row["circumstance"] = str(exchange.circumstance)
         return row
 
     def _request(self, exchange: Exchange) -> list[int]:

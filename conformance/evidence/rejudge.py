@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from conformance.judge import Judge
 from conformance.mistake import OperatorMistake
 from conformance.provisions import State, auth_document
 from conformance.report.record import Report, compile_report
+from conformance.rule import Rule
 from conformance.rules import RULES
 from conformance.target import Target, complaints, parse
+from conformance.timings import Timings
 
 
 def opening(report_of: Target, selected: frozenset[str], **facts: Any) -> dict[str, Any]:
@@ -33,7 +36,11 @@ def closing(course: Course, seconds: float) -> dict[str, Any]:
         "unsteady": course.unsteady,
         "cut_off": course.cut_off,
         "stopped_by_operator": course.stopped_by_operator,
+        "recorded": course.recorded,
+        "turned_away": course.turned_away,
+        "served": course.served,
         "mishaps": dict(course.mishaps),
+        "timings": course.timings.to_document(),
     }
 
 
@@ -63,13 +70,16 @@ def recalled(document: Any, states: Any) -> Target:
     return replace(parse(document, Path()), states={str(name): State(str(name)) for name in states})
 
 
-def rejudged(folder: Path) -> Report:
-    """The report on the evidence in a folder. Raises OperatorMistake when it is damaged or of another version."""
+def rejudged(folder: Path, declared: Target | None = None, bench: Callable[[Iterable[Rule]], Judge] = Judge) -> Report:
+    """The report on the evidence in a folder. Raises OperatorMistake when it is damaged or of another version.
+
+    ``declared`` takes the place of the target that the evidence was declared to be of, and ``bench`` that of the judge.
+    """
     with Book(folder) as book:
         first, last = book.opening, book.closing
-        target = recalled(first.get("target"), first.get("states", []))
+        target = declared or recalled(first.get("target"), first.get("states", []))
         known = {clause.id for clause in catalogue().tested()}
-        judge = Judge(rule for rule in RULES if rule.clause in set(first["selected"]) & known)
+        judge = bench(rule for rule in RULES if rule.clause in set(first["selected"]) & known)
         verdicts = {verdict.rule.id: verdict for verdict in judge.verdicts}
         for entry in book.entries(target):
             if entry.rule:
@@ -91,8 +101,22 @@ def rejudged(folder: Path) -> Report:
 
 
 def _course(last: dict[str, Any]) -> Course:
-    names = ("sent", "throttled", "seen", "answered", "unsteady", "cut_off", "stopped_by_operator", "mishaps")
+    names = (
+        "sent",
+        "throttled",
+        "seen",
+        "answered",
+        "unsteady",
+        "cut_off",
+        "stopped_by_operator",
+        "recorded",
+        "turned_away",
+        "served",
+        "mishaps",
+    )
     try:
-        return Course(**{name: last[name] for name in names})
+        return Course(**{name: last[name] for name in names}, timings=Timings.of(last["timings"]))
     except KeyError as error:
         raise OperatorMistake(f"the closing record of the evidence lacks {error}") from None
+    except (TypeError, ValueError) as error:
+        raise OperatorMistake(f"the timings of the evidence cannot be read: {error}") from None

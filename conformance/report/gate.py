@@ -17,11 +17,12 @@ def exit_code(report: Report, *, gate: bool) -> int:
     """0 conformant, 1 non-conformant, 3 indeterminate, 4 partial.
 
     With ``gate`` a report is 0 when all that it lacks was left undeclared or deselected, and all failures are listed as
-    known; a known failure that no longer fails is 1.
+    known or waived. A known failure that no longer fails is 1, and so is a waiver that expired, is not needed or names
+    nothing.
     """
     if not gate or report.conclusion is Conclusion.INDETERMINATE:
         return _CODES[report.conclusion]
-    if unlisted(report) or report.stale:
+    if unlisted(report) or report.stale or any(each.fails_the_gate for each in report.waivers):
         return 1
     if report.course.cut_off or any(row.outcome is Outcome.ERROR for row in report.rows):
         return _CODES[Conclusion.INDETERMINATE]
@@ -35,5 +36,5 @@ def unexplained_gaps(report: Report) -> list[str]:
 
 
 def unlisted(report: Report) -> list[str]:
-    """The MUST clauses that failed and are not listed as known failures."""
-    return [row.clause.id for row in report.failed(Level.MUST) if not row.known]
+    """The MUST clauses that failed and are neither listed as known failures nor waived."""
+    return [row.clause.id for row in report.failed(Level.MUST) if not (row.known or report.waiver_of(row))]

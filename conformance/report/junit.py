@@ -14,6 +14,7 @@ from conformance.contract.clauses import Level, catalogue
 from conformance.contract.clients import breaches_of
 from conformance.report.record import ClauseRow, Conclusion, Failure, Outcome, Report
 from conformance.report.visible import visible
+from conformance.waivers import Waived
 
 _NAME = "DetectAnomalies conformance"
 
@@ -26,7 +27,7 @@ def render(report: Report) -> str:
         if rows:
             suite = SubElement(suites, "testsuite", name=title)
             for row in rows:
-                _case(suite, row)
+                _case(suite, row, report)
             _count(suite)
     _conclude(SubElement(suites, "testsuite", name="conclusion"), report)
     _count(suites)
@@ -35,12 +36,13 @@ def render(report: Report) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
 
 
-def _case(suite: Element, row: ClauseRow) -> None:
+def _case(suite: Element, row: ClauseRow, report: Report) -> None:
     clause = row.clause
     case = SubElement(suite, "testcase", classname=f"conformance.{clause.section}", name=clause.id, time="0")
     properties = SubElement(case, "properties")
     for name, value in {"clause": clause.id, "level": clause.level, "outcome": row.outcome}.items():
         SubElement(properties, "property", name=name, value=str(value))
+    _waivers(properties, [each for each in report.waivers if each.waiver.of == clause.id])
     if row.outcome is Outcome.FAILED and clause.level is Level.MUST:
         first = row.failures[0].finding
         message = f"{first.where}: expected {first.expected}, got {first.actual}"
@@ -54,6 +56,11 @@ def _case(suite: Element, row: ClauseRow) -> None:
     elif row.readings:
         readings = (f"{visible(reading)} ({count})" for reading, count in row.readings.items())
         SubElement(case, "system-out").text = "observed: " + ", ".join(readings)
+
+
+def _waivers(properties: Element, waivers: Iterable[Waived]) -> None:
+    for each in waivers:
+        SubElement(properties, "property", name="waiver", value=visible(str(each)))
 
 
 def _story(row: ClauseRow) -> str:
@@ -72,6 +79,8 @@ def _line(failure: Failure) -> str:
 
 def _conclude(suite: Element, report: Report) -> None:
     case = SubElement(suite, "testcase", classname="conformance", name="conclusion", time="0")
+    if report.waivers:
+        _waivers(SubElement(case, "properties"), report.waivers)
     message = visible(f"{report.conclusion}: {report.reason}")
     if report.conclusion is Conclusion.NON_CONFORMANT:
         SubElement(case, "failure", message=message, type="conclusion")

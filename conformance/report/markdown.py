@@ -40,6 +40,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _failures("Remarks", report.failed(Level.SHOULD), report)
     yield from _measured(report)
     yield from _lists(report)
+    yield from _waivers(report)
     yield from _clauses(report)
 
 
@@ -65,6 +66,9 @@ def _failures(title: str, rows: list[ClauseRow], report: Report) -> Iterator[str
         yield f"{row.breached} of {row.judged} exchanges breach it."
         if row.known:
             yield f"Listed as known: {plain(row.known)}."
+        if waived := report.waiver_of(row):
+            waiver = waived.waiver
+            yield f"Waived until {waiver.expires} by {plain(waiver.owner)}: {plain(waiver.reason)}."
         yield ""
         for failure in row.failures:
             yield from _failure(failure, report)
@@ -106,6 +110,22 @@ def _lists(report: Report) -> Iterator[str]:
     if report.stale:
         yield f"Listed as known failures, yet not failing: {', '.join(map(code, report.stale))}."
         yield ""
+
+
+def _waivers(report: Report) -> Iterator[str]:
+    if not report.waivers:
+        return
+    yield "## Waivers"
+    yield ""
+    yield "| waives | standing | owner | until | reason |"
+    yield "| --- | --- | --- | --- | --- |"
+    for each in report.waivers:
+        waiver, note = each.waiver, f": {plain(each.note)}" if each.note else ""
+        link = f" ({plain(waiver.link)})" if waiver.link else ""
+        standing = f"**{each.standing}**" if each.fails_the_gate else str(each.standing)
+        cells = (plain(waiver.names), f"{standing}{note}", plain(waiver.owner), str(waiver.expires))
+        yield f"| {' | '.join(cells)} | {plain(waiver.reason)}{link} |"
+    yield ""
 
 
 def _clauses(report: Report) -> Iterator[str]:

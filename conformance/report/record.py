@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 
 from conformance import __version__
@@ -15,11 +16,12 @@ from conformance.campaign import Course
 from conformance.contract.clauses import Clause, Level, catalogue
 from conformance.contract.document import digest
 from conformance.exchange import Case, Circumstance, Exchange
-from conformance.judge import Verdict, Violation
+from conformance.judge import KEPT, Verdict, Violation
 from conformance.message import Answer, Request
 from conformance.provisions import SigV4
 from conformance.rule import Finding
 from conformance.target import Target
+from conformance.waivers import Standing, Waived, Waiver, weighed
 
 
 class Outcome(StrEnum):
@@ -97,6 +99,8 @@ class Report:
     seconds: float
     suite: str = __version__
     contract: str = ""
+    waivers: tuple[Waived, ...] = ()
+    """What was to be waived, and what of it is. No conclusion depends on them."""
 
     @property
     def counts(self) -> Mapping[Level, Mapping[Outcome, int]]:
@@ -113,6 +117,25 @@ class Report:
         outcomes = {row.clause.id: row.outcome for row in self.rows}
         return [name for name in self.target.known_failures if outcomes.get(name) in (Outcome.PASSED, Outcome.OBSERVED)]
 
+    def waived_by(self, waivers: Iterable[Waiver], today: date) -> Report:
+        """The same report with these waivers, as they stand on that day."""
+        failed = {row.clause.id: [each.id for each in row.failures] for row in self.rows if row.breached}
+        kept = {row.clause.id for row in self.rows if row.outcome in (Outcome.PASSED, Outcome.OBSERVED)}
+        return replace(self, waivers=weighed(tuple(waivers), failed, kept, today))
+
+    def waiver_of(self, row: ClauseRow) -> Waived | None:
+        """The waiver by which a clause that failed is let pass: one for the clause, or one for each finding.
+
+        Of many causes only a few findings are kept; waivers of single findings cannot speak for the others.
+        """
+        in_force = {each.waiver.names: each for each in self.waivers if each.standing is Standing.IN_FORCE}
+        if row.clause.id in in_force:
+            return in_force[row.clause.id]
+        by_rule = Counter(failure.rule for failure in row.failures)
+        whole = row.failures and max(by_rule.values()) < KEPT
+        each_is = all(failure.id in in_force for failure in row.failures)
+        return in_force[row.failures[0].id] if whole and each_is else None
+
     @property
     def conclusion(self) -> Conclusion:
         return self._concluded()[0]
@@ -127,6 +150,8 @@ class Report:
         errors = [row for row in self.rows if row.outcome is Outcome.ERROR]
         if not course.answered:
             return Conclusion.INDETERMINATE, course.cut_off or "nothing was answered"
+        if course.turned_away:
+            return Conclusion.INDETERMINATE, course.cut_off
         if course.stopped_by_operator:
             return Conclusion.INDETERMINATE, course.cut_off
         if failed:
@@ -137,7 +162,7 @@ class Report:
             return Conclusion.INDETERMINATE, course.cut_off
         idle = [row for row in self.rows if row.clause.level is Level.MUST and row.outcome is Outcome.UNEXERCISED]
         unkept = [row for row in idle if row.clause.needs and not row.by_choice]
-        if unkept:
+        if unkept and not course.recorded:
             return (
                 Conclusion.INDETERMINATE,
                 f"{unkept[0].clause.id} was never exercised, though what it needs is declared",

@@ -112,7 +112,7 @@ def show(report: Report, folder: Path | None, console: Console | None = None) ->
 
 def _show_failure(console: Console, row: ClauseRow, report: Report, folder: Path | None) -> None:
     style = "red" if row.clause.level is Level.MUST else "yellow"
-    mark = "known failure" if row.known else "failed"
+    mark = "known failure" if row.known else "waived failure" if report.waiver_of(row) else "failed"
     console.print(Text(f"{row.clause.level} {row.clause.id} {mark}: {row.breached} of {row.judged} exchanges", style))
     failure = row.failures[0]
     lines = {
@@ -170,9 +170,11 @@ def _show_gaps(console: Console, report: Report) -> None:
         console.print(Text(f"  unexercised {row.clause.id}: {visible(row.reason)}"))
     for name in report.stale:
         console.print(Text(f"  stale: {name} is listed as a known failure and does not fail"))
+    for waived in report.waivers:
+        console.print(Text(f"  waiver {visible(str(waived))}"))
     if report.course.unsteady:
         console.print(Text(f"  unsteady: {len(report.course.unsteady)} requests were answered only when sent again"))
     if report.course.throttled:
         console.print(Text(f"  throttled: {report.course.throttled} times, obeyed and tried again"))
-    if gaps or report.stale:
+    if gaps or report.stale or report.waivers:
         console.print()

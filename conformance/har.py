@@ -12,10 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conformance import __version__
+from conformance.contract.reading import FREE, HEAVY_HEAD
 from conformance.evidence.book import Book
 from conformance.evidence.rejudge import recalled
 from conformance.exchange import Exchange
-from conformance.message import Headers, Response
+from conformance.message import Delivery, Headers, Response
 from conformance.mistake import OperatorMistake
 from conformance.recorded import Spoken
 
@@ -129,7 +130,10 @@ def convert(evidence: Path, path: Path) -> None:
 
 
 def save(path: Path, exchanges: Iterable[Exchange], url: str, started: datetime) -> None:
-    """Write answered exchanges as an archive, one by one; bodies are in base64, so that none is lost."""
+    """Write exchanges as an archive, one by one; bodies are in base64, so that none is lost.
+
+    An archive can only hold what was answered, and what is a proper message of the usual form: the rest is left out.
+    """
     with path.open("w", encoding="utf-8") as file:
         creator = {"name": "detect-anomalies-conformance", "version": __version__}
         head = json.dumps({"version": "1.2", "creator": creator})
@@ -142,9 +146,18 @@ def save(path: Path, exchanges: Iterable[Exchange], url: str, started: datetime)
 def _entries(exchanges: Iterable[Exchange], url: str, started: datetime) -> Iterator[dict[str, Any]]:
     moment = started
     for exchange in exchanges:
-        if isinstance(exchange.answer, Response):
+        if isinstance(exchange.answer, Response) and _can_be_held(exchange):
             yield _entry(exchange, exchange.answer, url, moment)
         moment += timedelta(seconds=exchange.seconds)
+
+
+def _can_be_held(exchange: Exchange) -> bool:
+    """Whether nothing about the request is lost by writing it down so."""
+    request, reading = exchange.request, exchange.reading
+    plain = exchange.case.delivery is Delivery.WHOLE and not exchange.circumstance
+    proper = reading.proper and request.version == b"HTTP/1.1" and request.target.startswith(b"/")
+    framed = bool(request.values(b"content-length")) and not request.values(b"transfer-encoding")
+    return plain and proper and framed and not reading.open & {FREE, HEAVY_HEAD, "http.expect"}
 
 
 def _entry(exchange: Exchange, answer: Response, url: str, moment: datetime) -> dict[str, Any]:

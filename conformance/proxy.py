@@ -92,6 +92,17 @@ class Listener:
             self._say(f"{spoken.name} breaches {clause}: {asked} was answered {exchange.outcome}")
 
 
+class _Unsigned(web.Response):
+    """An answer to which aiohttp adds no word of its own. Overrides a hook that is not public; a test notices."""
+
+    async def _prepare_headers(self) -> None:
+        own = set(self.headers)
+        await super()._prepare_headers()
+        for name in ("Server", "Date", "Content-Type"):
+            if name not in own:
+                self.headers.pop(name, None)
+
+
 class _Proxy:
     def __init__(self, upstream: str, listener: Listener, session: ClientSession) -> None:
         self._upstream = upstream.rstrip("/")
@@ -104,7 +115,7 @@ class _Proxy:
         self._count += 1
         number, begun = self._count, time.perf_counter()
         body = await request.read()
-        path = request.message.path
+        path = request.raw_path
         url = URL(self._upstream + path if path.startswith("/") else path, encoded=True)
         headers = CIMultiDict((_text(name), _text(value)) for name, value in _passing(request.raw_headers))
         try:
@@ -135,9 +146,9 @@ class _Proxy:
         self._listener.tell(spoken)
         kept = CIMultiDict((_text(name), _text(value)) for name, value in passing)
         if request.method == "HEAD" or status in (204, 304):
-            return web.Response(status=status, reason=reason, headers=kept)
+            return _Unsigned(status=status, reason=reason, headers=kept)
         kept.popall("Content-Length", None)
-        return web.Response(status=status, reason=reason, headers=kept, body=content)
+        return _Unsigned(status=status, reason=reason, headers=kept, body=content)
 
 
 def _passing(headers: Sequence[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:

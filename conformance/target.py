@@ -108,17 +108,24 @@ def complaints(document: Mapping[str, Any]) -> Iterator[str]:
     errors = strict(schema).iter_errors(document)
     for error in sorted(errors, key=lambda each: ([str(step) for step in each.absolute_path], each.message)):
         yield _complaint(error)
+    yield from _no_numbers(document)
     yield from _contradictions(document.get("limits"))
     yield from _loose_ends(document)
 
 
+def _no_numbers(value: Any, *place: str) -> Iterator[str]:
+    """What no schema says: that numbers are numbers."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _no_numbers(each, *place, key)
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{_joined(*place)}: {value} is not a finite number"
+
+
 def _contradictions(limits: Any) -> Iterator[str]:
-    """What no schema says: that numbers are numbers, and that the least is no more than the most."""
+    """What no schema says, either: that the least is no more than the most."""
     if not isinstance(limits, dict):
         return
-    for key, value in limits.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            yield f"limits.{key}: {value} is not a finite number"
     low, high = limits.get("min_image_side"), limits.get("max_image_side")
     if low and high and low > high:
         yield f"limits.min_image_side: {low} is more than limits.max_image_side, {high}"

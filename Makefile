@@ -10,7 +10,7 @@ run: $(READY)  ## judge the bundled reference and leave a report
 	$(BIN)/conformance run
 
 test: lint  ## everything that has to hold
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -18,7 +18,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)  ## figures and ratios, side by side; bench/README.md explains them
-	for each in startup throughput growth flight kills; do $(BIN)/python bench/$$each.py && echo || exit 1; done
+	for each in startup throughput growth flight detection kills; do $(BIN)/python bench/$$each.py && echo || exit 1; done
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

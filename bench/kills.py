@@ -131,7 +131,7 @@ def hunted(requests: Sequence[Seen], honest: frozenset[Kind]) -> Hunt:
 
 def serving(mutant: Mutant | None) -> list[str]:
     """The command that serves a mutant, or the honest reference."""
-    command = [sys.executable, "-m", "conformance.cli", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "conformance.cli", "serve", "--log-format", "none", "--port", "0"]
     return [*command, "--mutant", mutant.id] if mutant else command
 
 

@@ -214,6 +214,7 @@ def split(server: Echo, requests: int) -> Watch:
     watch, judge, target = Watch(), Judge(RULES), prepared.target
     opener = opener_for(target)
     sender = Sender(lambda: Watched(opener(), watch), 1, None)
+    sender.careful = False  # as in exploration
     drawn = prepared.explorer.singles()
     while (case := _next(drawn, watch)) is not None:
         with watch.on("reading"):
@@ -239,7 +240,7 @@ def _next(drawn: Iterator[Case], watch: Watch) -> Case | None:
 def main() -> None:
     """Measure all on the same server, and print two ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=2000, help="explored requests; default 2000")
+    parser.add_argument("--requests", type=int, default=5000, help="explored requests; default 5000, as a deep run has")
     parser.add_argument("--examples", type=int, default=300, help="of Schemathesis; default 300")
     options = parser.parse_args()
     own_core, server_core = cores()

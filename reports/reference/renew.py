@@ -11,14 +11,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance import run
+from conformance import run, selftest
 from conformance.in_process import Server
 from conformance.reference.app import HONEST, Behaviour
 from conformance.report import markdown, terminal
 from conformance.report.record import Report
-from conformance.shipped import shipped
 from conformance.strains import behaviour_of
-from conformance.target import load
 
 HERE = Path(__file__).parent
 SHOWN = "mask-is-one-pixel-too-narrow"
@@ -27,8 +25,8 @@ SHOWN = "mask-is-one-pixel-too-narrow"
 
 def judged(behaviour: Behaviour = HONEST, name: str = "reference") -> Report:
     """The report on a behaviour, judged in this process, without anything that differs from run to run."""
-    target = replace(load(shipped("fixtures", "targets", "reference.toml")), name=name)
-    report, _ = run.prepare(target, opener=Server(behaviour).open).go()
+    target = replace(selftest.reference(), name=name)
+    report, _ = run.prepare(target).against(Server(behaviour)).go()
     return replace(report, seconds=0.0, started="at any time")
 
 

@@ -259,7 +259,7 @@ def default_folder(name: str) -> Path:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    """0 when all is as declared, 1 when something is not, 3 when there is nobody."""
+    """0 when all is as declared, 1 when something is not or could not be looked at, 3 when there is nobody."""
     from conformance import doctor
     from conformance.report.visible import visible
     from conformance.targets import from_options
@@ -273,7 +273,7 @@ def _doctor(options: argparse.Namespace) -> int:
         _say(f"{'':<8} {clause.level} {clause.id} will be unexercised; declare {needs}")
     if found[0].health is doctor.Health.BAD:
         return EXIT_STOPPED
-    return int(any(check.health is doctor.Health.BAD for check in found))
+    return int(any(check.health in (doctor.Health.BAD, doctor.Health.UNTRIED) for check in found))
 
 
 def _init(options: argparse.Namespace) -> int:

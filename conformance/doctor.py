@@ -116,7 +116,9 @@ class _Examination:
                 yield f"states.{state.name}", partial(self._hooks, state)
 
     def _reach(self) -> Check:
-        answer = self._unsigned().exchange(Request.build("GET", "/", [("Host", self._host)]))
+        connection = self._unsigned()
+        answer = connection.exchange(Request.build("GET", "/", [("Host", self._host)]))
+        connection.close()
         if isinstance(answer, NoAnswer):
             return Check("reachable", Health.BAD, f"{answer.kind}: {answer.detail}")
         tls = " over TLS, with a certificate that is trusted" if self._endpoint.scheme == "https" else ""

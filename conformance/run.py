@@ -105,7 +105,7 @@ class Prepared:
         try:
             campaign.run(self.plan, on_progress, explorer=self.explorer, shrink=self.shrink)
         finally:
-            seconds = time.perf_counter() - clock
+            seconds = round(time.perf_counter() - clock, 3)  # as it is written, whoever reads it
             if log:
                 log.close(closing(campaign.course, seconds))
         report = compile_report(

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conformance.mistake import OperatorMistake
 from conformance.provisions import HttpCall, State
 from conformance.reference.access_log import FORMATS, Log, nothing
 from conformance.reference.admin import administered
-from conformance.reference.app import DEMO, Behaviour, Model, Store
+from conformance.reference.app import DEMO, Behaviour, Look, Model, Store
 from conformance.reference.credentials import Credentials, CredentialsMistake, Principal, load_credentials
 from conformance.reference.server import Setup, running
 from conformance.reference.service import Service
@@ -22,6 +23,9 @@ from conformance.reference.sigv4 import Verifier
 from conformance.shipped import shipped
 from conformance.strains import behaviour_of
 from conformance.target import Target, load
+
+if TYPE_CHECKING:
+    from conformance.reference.vision.files import StoredModel
 
 RESTING = Model("boards", 1, running=False)
 """A model of the demo that does not run."""
@@ -36,17 +40,24 @@ def store_of(models: Path | None) -> Store:
     from conformance.reference.vision.fields import ModelMistake
     from conformance.reference.vision.files import load as load_models
 
+    if models is None:
+        # whoever tries the demo sends what is at hand: its models look at an image of any size
+        shown = (Model(each.project, each.version, each.segments, look=_resized(each)) for each in demo_models())
+        return (*shown, RESTING)
     try:
-        stored = load_models(models) if models else demo_models()
+        stored = load_models(models)
     except ModelMistake as error:
         raise OperatorMistake(str(error)) from None
-    if not stored:
-        raise OperatorMistake(f"{models}: there is no model in this folder; `conformance train` makes one")
-    offered = tuple(
-        Model(each.project, each.version, each.segments, True, each.trained.size, each.trained.inspect)
+    return tuple(
+        Model(each.project, each.version, each.segments, size=each.trained.size, look=each.trained.inspect)
         for each in stored
     )
-    return offered if models else (*offered, RESTING)
+
+
+def _resized(model: StoredModel) -> Look:
+    """How a model looks at an image of another size than its own: at a copy of that size."""
+    size, inspect = model.trained.size, model.trained.inspect
+    return inspect if size is None else lambda image, segments: inspect(image.resize(size), segments)
 
 
 def offer(

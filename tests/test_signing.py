@@ -31,7 +31,7 @@ from conformance.message import Answer, Delivery, Headers, NoAnswer, Request, Re
 from conformance.mistake import OperatorMistake
 from conformance.patience import authenticated
 from conformance.provisions import Keys, SigV4, State, StaticHeader, auth_document
-from conformance.reference.app import HONEST, Call, Refused, Reply
+from conformance.reference.app import DEMO, HONEST, Call, Refused, Reply
 from conformance.reference.credentials import Credentials
 from conformance.reference.credentials import Principal as Known
 from conformance.reference.server import running
@@ -415,6 +415,7 @@ class TestNothingIsWrittenDown:
             return variables(prefix, principal)
 
         monkeypatch.setattr(serving, "_variables", remembered)
+        monkeypatch.setattr(serving, "store_of", lambda _: DEMO)  # without training
         assert main(["run", "--depth", "quick", "--only", "auth", "--only", "state", "--only", "success"]) == 4
         assert len(held) == 4
         assert_no_trace(tmp_path, held)

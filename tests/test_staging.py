@@ -19,10 +19,10 @@ from conformance.cli import main
 from conformance.exchange import Circumstance, Exchange
 from conformance.in_process import Server
 from conformance.judge import Judge
-from conformance.message import Answer, Request, Response
+from conformance.message import Answer, Delivery, Request, Response
 from conformance.mistake import OperatorMistake
 from conformance.patience import CutOff, Sender
-from conformance.provisions import STATES, SigV4, State, StaticHeader
+from conformance.provisions import STATES, Command, HttpCall, Keys, SigV4, State, StaticHeader
 from conformance.reference.admin import administered
 from conformance.reference.app import DEMO, HONEST, Behaviour, Call, Reason, Refused, Reply
 from conformance.reference.server import running
@@ -33,8 +33,9 @@ from conformance.report import document, terminal
 from conformance.report.gate import exit_code
 from conformance.report.record import Conclusion, Outcome, Report, compile_report
 from conformance.rules import RULES
+from conformance.shipped import shipped
 from conformance.staging import LEAST_BURST, RECOVERIES, Stage, clock_skew
-from conformance.target import Limits, Scene, Target
+from conformance.target import Limits, Scene, Target, load
 
 HOST = b"127.0.0.1:8080"
 CLAUSES = {
@@ -279,7 +280,7 @@ class TestNotLeaving:
 
         class Talkative(Staged):
             def enter(self, state: State) -> None:
-                raise hooks.HookFailed(f"the hook failed, saying: key={secret}")
+                raise hooks.HookFailed(f"the hook {state.name} failed, saying: key={secret}")
 
         target = selftest.guarded(only("fault"))
         server = Talkative()
@@ -481,7 +482,8 @@ class TestForbidden:
 
         scene = Scene("forbidden", "somebody-elses", "1")
         target = replace(reference(), scenes={**reference().scenes, "forbidden": scene}, states={})
-        report = judged(Staged(replace(HONEST, admit=admit)), target)
+        prepared = run.prepare(target, shrink=False)
+        report, _ = prepared.against(Staged(replace(HONEST, admit=admit))).go()
         assert outcome(report, "forbidden")[0] is expected
 
     def test_without_either_it_is_unexercised(self) -> None:
@@ -512,7 +514,7 @@ class TestBudget:
         short(guarded()).against(server).go(lambda at: far.append((at.seen, at.planned)))
         assert all(planned is not None and seen <= planned for seen, planned in far)
 
-    @pytest.mark.parametrize("budget", [1, 2, 9, 300])
+    @pytest.mark.parametrize("budget", [1, 2, 9, 30, 60, 75])
     def test_the_budget_holds_for_everything(self, budget: int) -> None:
         """Signatures, clock and all: what arrives at the server is counted."""
         arrived = 0
@@ -522,10 +524,10 @@ class TestBudget:
                 connection = super().open()
                 exchange = connection.exchange
 
-                def counted(request: Request, *more: Any) -> Answer:
+                def counted(request: Request, delivery: Delivery = Delivery.WHOLE) -> Answer:
                     nonlocal arrived
                     arrived += 1
-                    return exchange(request, *more)
+                    return exchange(request, delivery)
 
                 connection.exchange = counted  # type: ignore[method-assign]
                 return connection
@@ -676,3 +678,87 @@ def test_the_command_says_which_hook_failed(tmp_path: Path, capsys: pytest.Captu
     assert said in written["reason"]
     assert "states.stopped.leave" in printed
     assert "there is no such thing" in printed
+
+
+class TestTargetFile:
+    """What a target file may say of keys, states and rates."""
+
+    GOOD = '[target]\nname = "x"\nurl = "http://127.0.0.1:9"\n[scenes.classification]\nproject = "c"\nversion = "1"\n'
+    HOOKS = 'enter = {url = "http://x/"}\nleave = {command = ["y"]}\n'
+
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("[states.tired]\n" + HOOKS, "states.tired: there is no such key"),
+            ("[states.fault]\n", "states.fault: it needs either enter and leave, or keys"),
+            ('[states.fault]\nenter = {url = "http://x/"}\n', "states.fault: it needs either enter and leave, or keys"),
+            (f"[states.fault]\n{HOOKS}keys = {{}}\n", "states.fault: it needs either enter and leave, or keys"),
+            (f"[states.fault]\n{HOOKS}seconds = nan\n", "states.fault.seconds: nan is not a finite number"),
+            (f"[states.fault]\n{HOOKS}seconds = inf\n", "states.fault.seconds"),
+            (f"[states.fault]\n{HOOKS}seconds = 0\n", "states.fault.seconds: 0"),
+            (f"[states.fault]\n{HOOKS}retries = 11\n", "states.fault.retries: 11"),
+            (f"[states.fault]\n{HOOKS}retries = 0.5\n", "states.fault.retries: 0.5"),
+            (f'[states.fault]\n{HOOKS}scene = "segmentation"\n', "states.fault.scene: the scene 'segmentation' is not"),
+            (f'[states.fault]\n{HOOKS}scene = "stopped"\n', "states.fault.scene: 'stopped'"),
+            ("[states.fault]\nenter = {}\nleave = {}\n", "states.fault.enter: it needs either url, or command"),
+            ('[states.fault]\nenter = {command = []}\nleave = {command = ["y"]}\n', "states.fault.enter.command"),
+            ('[states.fault]\nenter = {command = "y"}\nleave = {command = ["y"]}\n', "states.fault.enter.command"),
+            ('[states.fault]\nenter = {url = "ftp://x"}\nleave = {command = ["y"]}\n', "states.fault.enter.url"),
+            (
+                '[states.fault]\nenter = {url = "http://x", method = "TRACE"}\nleave = {command = ["y"]}\n',
+                "states.fault.enter.method",
+            ),
+            ("[states.forbidden.keys]\n", 'states.forbidden.keys: keys are of use only with auth.kind = "sigv4"'),
+            ('[auth]\nkind = "basic"\n', "auth.kind: 'basic'"),
+            ('[auth]\nregion = "r"\n', "auth.kind: this key is missing"),
+            ('[auth]\nkind = "sigv4"\n', "auth.region: this key is missing"),
+            ('[auth]\nkind = "sigv4"\nregion = "r"\nsecret_key = "hush"\n', "auth.secret_key: there is no such key"),
+            ('[auth]\nkind = "sigv4"\nregion = "r"\nsecret_key_env = "a b"\n', "auth.secret_key_env: 'a b'"),
+            ('[auth]\nkind = "header"\nheader = "X"\n', "auth.value_env: this key is missing"),
+            ('[auth]\nkind = "header"\nheader = "X: y"\nvalue_env = "V"\n', "auth.header: 'X: y'"),
+            ('auth = "sigv4"\n', "there is no such key"),
+            ("[limits]\nrate = 0\n", "limits.rate: 0"),
+            ("[limits]\nrate = 1001\n", "limits.rate: 1001"),
+            ("[limits]\nrate = nan\n", "limits.rate: nan is not a finite number"),
+            ("[limits]\nrate = true\n", "limits.rate: True"),
+        ],
+    )
+    def test_what_is_wrong_is_said_with_its_key(self, text: str, words: str, tmp_path: Path) -> None:
+        file = tmp_path / "target.toml"
+        file.write_text(self.GOOD + text, encoding="utf-8")
+        with pytest.raises(OperatorMistake) as refused:
+            load(file)
+        assert str(refused.value).startswith(f"{file}: ")
+        assert words in str(refused.value)
+        assert "hush" not in str(refused.value)
+
+    def test_everything_that_it_may_say(self, tmp_path: Path) -> None:
+        file = tmp_path / "target.toml"
+        file.write_text(
+            self.GOOD
+            + '[limits]\nrate = 5\n[auth]\nkind = "sigv4"\nregion = "r"\nprofile = "p"\n'
+            + '[states.fault]\nenter = {url = "http://x/", method = "PUT", headers = {A = "b"}, body = "c"}\n'
+            + 'leave = {command = ["y", "z"]}\nseconds = 2\nretries = 3\nscene = "classification"\n'
+            + '[states.forbidden.keys]\naccess_key_env = "A"\nsecret_key_env = "S"\nsession_token_env = "T"\n',
+            encoding="utf-8",
+        )
+        target = load(file)
+        assert target.limits.rate == 5.0
+        assert target.auth == SigV4("r", keys=Keys(profile="p"))
+        assert target.states == {
+            "fault": State(
+                "fault",
+                HttpCall("PUT", "http://x/", {"A": "b"}, "c"),
+                Command(("y", "z")),
+                seconds=2.0,
+                retries=3,
+                scene="classification",
+            ),
+            "forbidden": State("forbidden", keys=Keys("A", "S", "T")),
+        }
+
+    def test_the_bundled_one(self) -> None:
+        """It declares all that there is."""
+        target = load(shipped("fixtures", "targets", "bundled.toml"))
+        assert set(target.states) == set(STATES)
+        assert isinstance(target.auth, SigV4)

@@ -113,6 +113,17 @@ def try_mutant(mutant: Mutant, prepared: run.Prepared) -> Trial:
     return Trial(breached, course.seen)
 
 
+def tried(mutant: Mutant, depth: str, *, http: bool) -> Trial:
+    """A mutant's trial: by the fixed cases alone, and at that depth if these do not catch it."""
+    for each in dict.fromkeys(("quick", depth)):
+        with served(mutant, http=http) as reached:
+            prepared = for_mutants(DEPTHS[each], http=http, signed=mutant.guarded)
+            trial = try_mutant(mutant, prepared.against(reached))
+        if trial.caught_by(mutant.clauses):
+            break
+    return trial
+
+
 def try_variant(variant: Variant, depth: Depth, served: Served) -> Report:
     """The report on a variant."""
     report, _ = _prepared(json.dumps(variant.declares), depth, variant.guarded).against(served).go()
@@ -226,9 +237,7 @@ def tables(kills: Sequence[str], innocents: Sequence[str]) -> str:
 
 
 def _kill_row(mutant: Mutant, depth: str, *, http: bool) -> str:
-    with served(mutant, http=http) as reached:
-        prepared = for_mutants(DEPTHS[depth], http=http, signed=mutant.guarded)
-        return kill_row(mutant, try_mutant(mutant, prepared.against(reached)))
+    return kill_row(mutant, tried(mutant, depth, http=http))
 
 
 def _variant_row(variant: Variant, depth: Depth, *, http: bool) -> str:

@@ -30,8 +30,7 @@ def _committed() -> frozenset[str]:
 @pytest.mark.parametrize("mutant", IN_PROCESS, ids=lambda each: each.id)
 def test_every_mutant_is_caught_by_a_clause_that_it_names(mutant: Mutant) -> None:
     """In process, a fault breaches one of the clauses that its author named, as the committed matrix says."""
-    prepared = selftest.for_mutants(DEPTHS["standard"], http=False, signed=mutant.guarded)
-    trial = selftest.try_mutant(mutant, prepared.against(selftest.in_process(mutant)))
+    trial = selftest.tried(mutant, "standard", http=False)
     assert trial.caught_by(mutant.clauses), f"breached instead: {dict(trial.breached)}"
     assert selftest.kill_row(mutant, trial) in _committed(), "renew reports/reference/selftest.md"
 
@@ -39,9 +38,7 @@ def test_every_mutant_is_caught_by_a_clause_that_it_names(mutant: Mutant) -> Non
 @pytest.mark.parametrize("mutant", OVER_SOCKETS, ids=lambda each: each.id)
 def test_mutants_are_caught_over_sockets_too(mutant: Mutant) -> None:
     """Over real sockets and in flight together, a fault breaches one of the clauses that its author named."""
-    with selftest.served(mutant, http=True) as reached:
-        prepared = selftest.for_mutants(DEPTHS["quick"], http=True, signed=mutant.guarded)
-        trial = selftest.try_mutant(mutant, prepared.against(reached))
+    trial = selftest.tried(mutant, "quick", http=True)
     assert trial.caught_by(mutant.clauses), f"breached instead: {dict(trial.breached)}"
 
 

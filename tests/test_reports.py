@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import re
@@ -29,6 +30,7 @@ from junitparser import JUnitXml
 from lxml import etree  # type: ignore[import-untyped]  # there are no stubs among our tools
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from rich.console import Console
 
 from conformance import run, selftest
 from conformance.cases.plan import plan
@@ -461,6 +463,22 @@ def with_rows(
         rows=tuple(map(row, whole.rows)),
         course=replace(whole.course, **(course or {})),
     )
+
+
+def test_what_works_undeclared_is_noted() -> None:
+    """It is no fault, and worth a word to whoever declares the target."""
+    whole = with_rows(course={"throttled": 2})
+    served = {"body.dimensions": {"served": 3}, "body.limits": {"refused with 400 ValidationException": 1}}
+    rows = tuple(replace(row, readings=served.get(row.clause.id, row.readings)) for row in whole.rows)
+    report = replace(whole, rows=rows)
+    said = ["images of another size than the declared one are served, too", "it throttles, and declares no limits.rate"]
+    assert report.undeclared == said
+    assert report.conclusion is Conclusion.CONFORMANT
+    screen = io.StringIO()
+    terminal.show(report, None, Console(file=screen, width=200))
+    for text in (markdown.render(report), screen.getvalue()):
+        assert all(sentence in text for sentence in said)
+    assert with_rows().undeclared == []
 
 
 FAILED, ERROR, IDLE, NOT_THERE = Outcome.FAILED, Outcome.ERROR, Outcome.UNEXERCISED, Outcome.NOT_APPLICABLE

@@ -103,6 +103,9 @@ def _measured(report: Report) -> Iterator[str]:
 
 
 def _lists(report: Report) -> Iterator[str]:
+    for note in report.undeclared:
+        yield f"Not declared: {note}."
+        yield ""
     if report.course.unsteady:
         names = ", ".join(code(name) for name in report.course.unsteady[:20])
         yield f"Unsteady, answered only when sent again: {names}."

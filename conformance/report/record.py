@@ -137,6 +137,19 @@ class Report:
         return in_force[row.failures[0].id] if whole and each_is else None
 
     @property
+    def undeclared(self) -> list[str]:
+        """What the target can do, or does, without having declared it, each in a sentence."""
+        readings = {row.clause.id: row.readings or {} for row in self.rows}
+        served = {
+            "body.dimensions": "images of another size than the declared one are served, too",
+            "body.limits": "images beyond the published limits are served, too",
+        }
+        notes = [sentence for clause, sentence in served.items() if readings.get(clause, {}).get("served")]
+        if self.course.throttled and self.target.limits.rate is None:
+            notes.append("it throttles, and declares no limits.rate")
+        return notes
+
+    @property
     def conclusion(self) -> Conclusion:
         return self._concluded()[0]
 

@@ -168,6 +168,8 @@ def _show_gaps(console: Console, report: Report) -> None:
     console.print()
     for row in gaps:
         console.print(Text(f"  unexercised {row.clause.id}: {visible(row.reason)}"))
+    for note in report.undeclared:
+        console.print(Text(f"  not declared: {note}"))
     for name in report.stale:
         console.print(Text(f"  stale: {name} is listed as a known failure and does not fail"))
     for waived in report.waivers:
@@ -176,5 +178,5 @@ def _show_gaps(console: Console, report: Report) -> None:
         console.print(Text(f"  unsteady: {len(report.course.unsteady)} requests were answered only when sent again"))
     if report.course.throttled:
         console.print(Text(f"  throttled: {report.course.throttled} times, obeyed and tried again"))
-    if gaps or report.stale or report.waivers:
+    if gaps or report.stale or report.waivers or report.undeclared:
         console.print()

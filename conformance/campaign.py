@@ -164,6 +164,7 @@ class Campaign:
             raise CutOff(f"the target refuses our credentials: {self._turned_away}")
         self._sign_of_life = plan.witnesses[0] if plan.witnesses else None
         yield from self._in_order(pool, self._alone_one, plan.singles)
+        self._recurring = set()  # what begins a sequence would be a witness for some of the others, if it came in time
         for exchanges in self._in_order(pool, self._in_turn, plan.sequences):
             yield from exchanges
         for flight in plan.flights:

@@ -59,7 +59,7 @@ def singles(server: Echo, count: int) -> Flown:
     """Requests that were drawn before."""
     prepared = exploration(target_at(server.url, WIDTH), 2 * count)
     cases = tuple(itertools.islice(proper(prepared), count))
-    campaign = Campaign(prepared.target, prepared.open_connection, Judge(RULES))
+    campaign = Campaign(prepared.target, prepared.stage.unsigned, Judge(RULES))
     started = perf_counter()
     course = campaign.run(replace(prepared.plan, singles=cases))
     return Flown("proper singles", course.seen, course.sent, perf_counter() - started)

@@ -121,7 +121,7 @@ def soaked(server: Served, requests: int) -> Counter[int]:
     target = target_at(server.url, 4)
     statuses: Counter[int] = Counter()
     prepared = exploration(target, requests)
-    inner = prepared.open_connection
+    inner = prepared.stage.unsigned
 
     class Counting:
         """A connection of which the statuses are counted."""
@@ -140,7 +140,7 @@ def soaked(server: Served, requests: int) -> Counter[int]:
 
     from dataclasses import replace
 
-    replace(prepared, open_connection=Counting).go()  # type: ignore[arg-type]
+    replace(prepared, stage=replace(prepared.stage, unsigned=Counting)).go()  # type: ignore[arg-type]
     return statuses
 
 

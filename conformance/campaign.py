@@ -6,8 +6,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 from conformance.cases.plan import Plan
 from conformance.contract.reading import read
@@ -72,6 +72,16 @@ class Course:
     """By clause: what of the set-up did not work, so that the clause could not be judged."""
     timings: Timings = field(default_factory=Timings)
     """Of the answers to requests that were sent whole, without waits of our own."""
+
+    def to_document(self) -> dict[str, Any]:
+        """The course as JSON-able data."""
+        return {**vars(self), "mishaps": dict(self.mishaps), "timings": self.timings.to_document()}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Course:
+        """The course of such data. Raises KeyError, TypeError or ValueError when it is none."""
+        named = {each.name: document[each.name] for each in fields(cls)}
+        return cls(**{**named, "timings": Timings.of(document["timings"])})
 
 
 class Campaign:

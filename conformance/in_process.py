@@ -8,26 +8,60 @@ from conformance.message import Answer, Delivery, NoAnswer, Request, Response, S
 from conformance.provisions import State
 from conformance.reference.app import DEMO, HONEST, Behaviour, Store
 from conformance.reference.server import Session
-from conformance.reference.service import STATES as SERVICE_STATES
 from conformance.reference.service import Service
 from conformance.wire.answers import Caps, Reader
 
 
-class Server:
+class Operator:
+    """Does to the reference in this process what hooks would do from outside.
+
+    ``deaf_to`` are states that it fails to bring about, ``stuck_in`` those that it fails to end.
+    """
+
+    def __init__(
+        self, service: Service, deaf_to: frozenset[str] = frozenset(), stuck_in: frozenset[str] = frozenset()
+    ) -> None:
+        self._service = service
+        self._deaf_to = deaf_to
+        self._stuck_in = stuck_in
+
+    def enter(self, state: State) -> None:
+        """Put the server into a state."""
+        if state.name in self._deaf_to:
+            return
+        if state.name == "stopped":
+            self._run_models(False)
+        else:
+            self._service.enter(state.name)
+
+    def leave(self, state: State) -> None:
+        """Take the server out of a state."""
+        if state.name in self._stuck_in:
+            return
+        if state.name == "stopped":
+            self._run_models(True)
+        else:
+            self._service.leave(state.name)
+
+    def _run_models(self, wanted: bool) -> None:
+        """Run the models that run from the start, or none."""
+        for model in self._service.store:
+            self._service.set_running(model.project, model.version, wanted and model.running)
+
+
+class Server(Operator):
     """A server of the reference whose connections are sessions. They share what a server's connections share."""
 
     def __init__(
         self,
         behaviour: Behaviour = HONEST,
         store: Store = DEMO,
-        *,
         deaf_to: frozenset[str] = frozenset(),
         stuck_in: frozenset[str] = frozenset(),
     ) -> None:
-        self._deaf_to = deaf_to
-        self._stuck_in = stuck_in
-        self._service = Service(store)
-        self._behaviour = self._service.behaviour(behaviour)
+        service = Service(store)
+        super().__init__(service, deaf_to, stuck_in)
+        self._behaviour = service.behaviour(behaviour)
         self._store = store
         self._memory: dict[str, Any] = {}
 
@@ -35,42 +69,8 @@ class Server:
         """A new connection."""
         return Connection(Session(self._behaviour, self._store, self._memory))
 
-    def enter(self, state: State) -> None:
-        """Put the server into a state."""
-        if state.name not in self._deaf_to:
-            put_into(self._service, state)
-
-    def leave(self, state: State) -> None:
-        """Take the server out of a state."""
-        if state.name not in self._stuck_in:
-            take_out_of(self._service, state)
-
     def wait(self, seconds: float) -> None:
         """Nothing here takes time."""
-
-
-def put_into(service: Service, state: State) -> None:
-    """What a hook would do to the reference, without one."""
-    if state.keys:
-        return  # its principal always is in it
-    if state.name in SERVICE_STATES:
-        service.enter(state.name)
-    for model in _stopped_in(service, state):
-        service.set_running(model.project, model.version, False)
-
-
-def take_out_of(service: Service, state: State) -> None:
-    """Undo that."""
-    if state.keys:
-        return
-    if state.name in SERVICE_STATES:
-        service.leave(state.name)
-    for model in _stopped_in(service, state):
-        service.set_running(model.project, model.version, model.running)
-
-
-def _stopped_in(service: Service, state: State) -> Store:
-    return service.store if state.name == "stopped" else ()
 
 
 class Connection:

@@ -168,14 +168,22 @@ class Sender:
         connection.close()
         return sent
 
-    def in_a_row(self, cases: Sequence[Case], open_connection: Open) -> list[Sent]:
+    def conversation(self, cases: Sequence[Case], open_connection: Open | None = None) -> list[Sent]:
         """Send cases once each, one after the other, on one connection as long as it lasts."""
-        connection, sent = open_connection(), []
+        if self._idle:
+            self._idle.pop().close()  # never more connections than requests in flight
+        opened, sent = open_connection or self._open, []
+        connection = opened()
         for case in cases:
             if not connection.reusable:
                 connection.close()
-                connection = open_connection()
-            sent.append(self._once(connection, case))
+                connection = opened()
+            attempt = self._once(connection, case)
+            if isinstance(attempt.answer, NoAnswer) and connection.lost_idle:
+                connection.close()
+                connection = opened()
+                attempt = self._once(connection, case)
+            sent.append(attempt)
         connection.close()
         return sent
 
@@ -201,24 +209,21 @@ class Sender:
         def send(case: Case) -> Sent:
             with suppress(threading.BrokenBarrierError):
                 start.wait(timeout=1.0)  # so that they really are in flight together
-            connection = self._open()
-            sent = self._once(connection, case)
-            connection.close()
-            return sent
+            return self.once(case)
 
         return list(pool.map(send, cases))
 
     def in_turn(self, cases: Sequence[Case], readings: Sequence[Reading]) -> list[Sent]:
         """Send cases on one connection, or on the next where the server closes it; all again if one was lost."""
         with self._doors.together():
-            first = self._conversation(cases)
+            first = self.conversation(cases)
         lost = [
             _was_lost(sent.answer, case, reading) for sent, case, reading in zip(first, cases, readings, strict=True)
         ]
         if not any(lost):
             return first
         with self._doors.alone():
-            again = self._conversation(cases)
+            again = self.conversation(cases)
         return [
             Sent(new.answer, new.seconds, (old.answer,) if isinstance(old.answer, NoAnswer) and was_lost else ())
             for old, new, was_lost in zip(first, again, lost, strict=True)
@@ -234,23 +239,6 @@ class Sender:
         with self._lock:
             self._helped += isinstance(answer, Response)
             self._in_vain += isinstance(answer, NoAnswer)
-
-    def _conversation(self, cases: Sequence[Case]) -> list[Sent]:
-        if self._idle:
-            self._idle.pop().close()  # never more connections than requests in flight
-        connection, sent = self._open(), []
-        for case in cases:
-            if not connection.reusable:
-                connection.close()
-                connection = self._open()
-            attempt = self._once(connection, case)
-            if isinstance(attempt.answer, NoAnswer) and connection.lost_idle:
-                connection.close()
-                connection = self._open()
-                attempt = self._once(connection, case)
-            sent.append(attempt)
-        connection.close()
-        return sent
 
     def _unthrottled(self, case: Case, reading: Reading) -> Sent:
         for attempt in range(TRIES_WHEN_THROTTLED + 1):

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from conformance import replay
 from conformance.campaign import Campaign, Progress
@@ -48,7 +49,6 @@ class Prepared:
 
     target: Target
     plan: Plan
-    open_connection: Open
     clauses: frozenset[str]
     seed: str
     planned: int
@@ -84,12 +84,12 @@ class Prepared:
     def against(self, served: Served) -> Prepared:
         """The same run against somebody else."""
         stage = replace(self.stage, unsigned=served.open, enter=served.enter, leave=served.leave, wait=served.wait)
-        return replace(self, open_connection=served.open, stage=stage)
+        return replace(self, stage=stage)
 
     def campaign(self, judge: Judge, log: EvidenceLog | None = None) -> Campaign:
         """A campaign that is ready to run. What the target says of its clock is asked for here."""
         stage = replace(self.stage, mishaps={})
-        opener = _authenticated(self.target, self.open_connection, stage)
+        opener = _authenticated(stage)
         staged = stage if is_staged(self.clauses) else None
         return Campaign(self.target, opener, judge, staged, log, sent=_beforehand(self.target))
 
@@ -99,7 +99,7 @@ class Prepared:
         """Send everything and account for it; keep what was sent and answered in the folder ``evidence``."""
         judge = Judge(rule for rule in RULES if rule.clause in self.clauses)
         started, clock = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), time.perf_counter()
-        facts = {"planned": self.planned, "looks": self.looks, "seed": self.seed, "started": started}
+        facts: dict[str, Any] = {"planned": self.planned, "looks": self.looks, "seed": self.seed, "started": started}
         log = EvidenceLog(evidence, opening(self.target, self.clauses, **facts)) if evidence else None
         campaign = self.campaign(judge, log)
         try:
@@ -112,12 +112,9 @@ class Prepared:
             self.target,
             judge.verdicts,
             campaign.course,
-            planned=self.planned,
-            looks=self.looks,
-            seed=self.seed,
-            started=started,
             seconds=seconds,
             selected=self.clauses,
+            **facts,
         )
         return report, judge.verdicts
 
@@ -145,8 +142,6 @@ def prepare(
         )
     client = _client(target)
     host = client.endpoint.host_header
-    if target.auth:
-        signer(target.auth, environ)
     whole = plan(target, host)
     stage = Stage(target, host, opener or client.open, environ)
     staged = stage.requests if is_staged(clauses) else 0
@@ -154,9 +149,7 @@ def prepare(
     fitting = depth.within(target.limits.requests, planned)
     explorer = Explorer(target, host, seed, fitting)
     looks = whole.looks(target) + staged + fitting.looks
-    return Prepared(
-        target, whole, stage.unsigned, clauses, seed, planned + fitting.requests, looks, explorer, shrink, stage
-    )
+    return Prepared(target, whole, clauses, seed, planned + fitting.requests, looks, explorer, shrink, stage)
 
 
 def is_staged(clauses: frozenset[str]) -> bool:
@@ -167,16 +160,17 @@ def is_staged(clauses: frozenset[str]) -> bool:
 def opener_for(target: Target) -> Open:
     """How to open connections to a target. Raises OperatorMistake for a bad URL, or secrets that are not found."""
     client = _client(target)
-    return _authenticated(target, client.open, Stage(target, client.endpoint.host_header, client.open))
+    return _authenticated(Stage(target, client.endpoint.host_header, client.open))
 
 
-def _authenticated(target: Target, opener: Open, stage: Stage) -> Open:
+def _authenticated(stage: Stage) -> Open:
     """Connections that carry what the target wants to see of who asks, and its clock's time."""
-    if target.auth is None:
-        return opener
-    if isinstance(target.auth, SigV4):
-        stage.skew = clock_skew(opener, stage.host)
-    return authenticated(opener, signer(target.auth, stage.environ, stage.skew), stage.discretion)
+    auth = stage.target.auth
+    if auth is None:
+        return stage.unsigned
+    if isinstance(auth, SigV4):
+        stage.skew = clock_skew(stage.unsigned, stage.host)
+    return authenticated(stage.unsigned, signer(auth, stage.environ, stage.skew), stage.discretion)
 
 
 def _beforehand(target: Target) -> int:

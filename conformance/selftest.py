@@ -17,10 +17,10 @@ from conformance import run
 from conformance.campaign import Progress
 from conformance.contract.clauses import Level
 from conformance.exploration import DEPTHS, Depth
-from conformance.in_process import Server, put_into, take_out_of
+from conformance.in_process import Operator, Server
 from conformance.judge import Judge
 from conformance.mistake import OperatorMistake, did_you_mean
-from conformance.patience import Connection, CutOff
+from conformance.patience import CutOff
 from conformance.provisions import STATES, Keys, SigV4, State
 from conformance.reference.app import DEMO
 from conformance.reference.mutants import MUTANTS
@@ -139,38 +139,23 @@ def _prepared(declared: str, depth: Depth, signed: bool) -> run.Prepared:
     return replace(prepared, explorer=prepared.explorer.remembering())
 
 
-@dataclass(frozen=True)
-class OverSockets:
+class OverSockets(Operator):
     """A strain that is served over sockets."""
 
-    client: Client
-    service: Service
-    strain: Mutant | Variant
+    def __init__(self, url: str, service: Service, strain: Mutant | Variant) -> None:
+        super().__init__(service, *_failings(strain))
+        self.open = Client(Endpoint.of(url), Limits(answer_seconds=ANSWER_SECONDS)).open
+        self.wait = time.sleep
 
-    def open(self) -> Connection:
-        """A new connection."""
-        return self.client.open()
 
-    def enter(self, state: State) -> None:
-        """Put it into a state."""
-        if not (isinstance(self.strain, Mutant) and state.name in self.strain.deaf_to):
-            put_into(self.service, state)
-
-    def leave(self, state: State) -> None:
-        """Take it out again."""
-        if not (isinstance(self.strain, Mutant) and state.name in self.strain.stuck_in):
-            take_out_of(self.service, state)
-
-    def wait(self, seconds: float) -> None:
-        """As long as asked for."""
-        time.sleep(seconds)
+def _failings(strain: Mutant | Variant) -> tuple[frozenset[str], frozenset[str]]:
+    """The states that a strain is not brought into, and those that it is not brought out of."""
+    return (strain.deaf_to, strain.stuck_in) if isinstance(strain, Mutant) else (frozenset(), frozenset())
 
 
 def in_process(strain: Mutant | Variant) -> Server:
     """A strain of the reference in this process."""
-    if isinstance(strain, Variant):
-        return Server(strain.behaviour)
-    return Server(strain.behaviour, deaf_to=strain.deaf_to, stuck_in=strain.stuck_in)
+    return Server(strain.behaviour, DEMO, *_failings(strain))
 
 
 @contextmanager
@@ -181,7 +166,7 @@ def served(strain: Mutant | Variant, *, http: bool) -> Iterator[Served]:
         return
     service = Service(DEMO)
     with running(service.behaviour(strain.behaviour)) as url:
-        yield OverSockets(Client(Endpoint.of(url), Limits(answer_seconds=ANSWER_SECONDS)), service, strain)
+        yield OverSockets(url, service, strain)
 
 
 def command(depth: str, *, http: bool, only: str | None, file: Path | None) -> int:

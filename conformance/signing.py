@@ -124,7 +124,11 @@ def signer(auth: Auth, environ: Mapping[str, str] = os.environ, skew: timedelta 
     """How a target's requests are authenticated. Raises OperatorMistake when a secret is not to be found."""
     if isinstance(auth, StaticHeader):
         return _with_header(auth, environ)
-    principal, scope = found(auth.keys, environ), scope_of(auth, skew)
+    return as_principal(found(auth.keys, environ), scope_of(auth, skew))
+
+
+def as_principal(principal: Principal, scope: Scope) -> Sign:
+    """Requests signed by somebody, as boto3 would."""
     return lambda request: signed(request, principal, scope)
 
 

@@ -19,15 +19,15 @@ from conformance.cases import authentication
 from conformance.cases.requests import Subject
 from conformance.contract.reading import read
 from conformance.exchange import Case, Circumstance, Exchange
-from conformance.message import Request, Response
-from conformance.patience import Connection, Open, Sender, Sent, authenticated, discreetly, pause
+from conformance.message import NoAnswer, Request, Response
+from conformance.patience import ENOUGH, Connection, Open, Sender, Sent, authenticated, discreetly, pause
 from conformance.provisions import STATES, SigV4, State
 from conformance.signing import (
     Principal,
     Scope,
-    Sign,
     Signature,
     anonymous,
+    as_principal,
     discreet,
     discretion,
     examined,
@@ -91,6 +91,8 @@ class Stage:
             for name, state in self.target.states.items()
             if state.keys
         }
+        self._in_vain = 0
+        """How often an answer was lost once more when it was asked for again."""
         self._stuck = ""
         """Why no further state can be judged: the target does not come out of the last one."""
         self.skew = timedelta()
@@ -100,6 +102,7 @@ class Stage:
         """Send everything, and yield it with the circumstances in which it was answered."""
         if not self.subjects:
             return
+        sender.close()  # whoever serves one connection at a time must not wait for an idle one
         yield from self.signatures(sender)
         yield from self._burst(sender)
         for state in (self.target.states[name] for name in STATES if name in self.target.states):
@@ -118,9 +121,9 @@ class Stage:
         )
 
     def _signed_cases(self) -> Iterator[Case]:
-        if self._principal and self._scope and self.subjects:
+        if self._own and self.subjects:
             first, *others = self.subjects
-            yield from authentication.cases(first, others, self._principal, self._scope)
+            yield from authentication.cases(first, others, *self._own)
 
     @property
     def _as_they_are(self) -> Open:
@@ -128,9 +131,10 @@ class Stage:
         return discreetly(self.unsigned, self.discretion)
 
     @property
-    def _scope(self) -> Scope | None:
+    def _own(self) -> tuple[Principal, Scope] | None:
+        """Whom we sign for, and where, by the target's clock; None where nothing is signed."""
         auth = self.target.auth
-        return scope_of(auth, self.skew) if isinstance(auth, SigV4) else None
+        return (self._principal, scope_of(auth, self.skew)) if isinstance(auth, SigV4) and self._principal else None
 
     def signatures(self, sender: Sender) -> Iterator[Exchange]:
         """Every way of signing, right and wrong."""
@@ -142,32 +146,42 @@ class Stage:
 
     def _on_one_connection(self, sender: Sender) -> Iterator[Exchange]:
         """A good signature, and then none, on the same connection: whoever was let in once is not let in for good."""
-        if not (self._principal and self._scope):
+        if not self._own:
             return
         plain = self.subjects[0].witnesses()[0]
-        requests = (signed(plain, self._principal, self._scope), plain)
+        requests = (signed(plain, *self._own), plain)
         cases = [Case(f"auth.connection-{number}", request) for number, request in enumerate(requests, 1)]
         before = None
-        for case, sent in zip(cases, sender.in_a_row(cases, self._as_they_are), strict=True):
+        for case, sent in zip(cases, sender.conversation(cases, self._as_they_are), strict=True):
             what = self._said_by(case.request) or Circumstance.SIGNED
             before = replace(self._exchange(case, sent, what), before=before)
             yield before
 
     def _said_by(self, request: Request) -> Circumstance | None:
         """What the bytes say of the signature; None where servers may differ."""
-        if not (self._principal and self._scope):
+        if not self._own:
             return None
-        return _CIRCUMSTANCES.get(examined(request, [self._principal], self._scope))
+        principal, scope = self._own
+        return _CIRCUMSTANCES.get(examined(request, [principal], scope))
 
     def _asked(self, sender: Sender, case: Case, circumstance: Circumstance, opened: Open | None = None) -> Exchange:
         """Ask, and ask again after a throttle that is not what it is about."""
         for attempt in range(TRIES):
-            sent = sender.once(case, opened)
+            sent = self._sent(sender, case, opened)
             exchange = self._exchange(case, sent, circumstance)
             if circumstance in _OF_RATES or not exchange.throttled:
                 break
             self.wait(pause(sent.answer, attempt))
         return exchange
+
+    def _sent(self, sender: Sender, case: Case, opened: Open | None) -> Sent:
+        """Send a case, and once more if its answer is lost, as a hiccup is forgiven elsewhere."""
+        first = sender.once(case, opened)
+        if not isinstance(first.answer, NoAnswer) or self._in_vain >= ENOUGH:
+            return first
+        again = replace(sender.once(case, opened), lost=(first.answer,))
+        self._in_vain += isinstance(again.answer, NoAnswer)
+        return again
 
     def _exchange(self, case: Case, sent: Sent, circumstance: Circumstance) -> Exchange:
         """What came of a case, without anybody's key or signature in it."""
@@ -183,7 +197,7 @@ class Stage:
             return
         good = self.subjects[0].witnesses()
         cases = [Case(f"burst.{number}", good[number % len(good)]) for number in range(1, self._burst_size() + 1)]
-        with ThreadPoolExecutor(max(LEAST_BURST, self.target.limits.concurrency)) as pool:
+        with ThreadPoolExecutor(self.target.limits.concurrency) as pool:
             flooded = list(pool.map(lambda case: self._asked(sender, case, Circumstance.FLOODED), cases))
         yield from flooded
         refused = [exchange for exchange in flooded if exchange.status == 429]
@@ -199,7 +213,8 @@ class Stage:
         was_well = self._serves(sender, state)
         seen: list[Exchange] = []
         try:
-            self.enter(state)
+            if not state.keys:  # whose principal always is in it
+                self.enter(state)
             for number, request in enumerate(self._good(state), 1):
                 seen.append(
                     self._asked(sender, Case(f"state.{state.name}-{number}", request), Circumstance(state.name), opened)
@@ -208,7 +223,7 @@ class Stage:
         except hooks.HookFailed as error:
             self._note(state, str(error))
         finally:
-            left = self._left(state)
+            left = bool(state.keys) or self._left(state)
         if left and seen and was_well and not state.keys:
             yield from self._after(sender, state, seen[0])
 
@@ -220,9 +235,10 @@ class Stage:
 
     def _opened_for(self, state: State) -> Open | None:
         """Connections of the principal who always is in the state; None for the usual ones."""
-        if state.name not in self._others or not self._scope:
+        if state.name not in self._others or not self._own:
             return None
-        return authenticated(self.unsigned, as_principal(self._others[state.name], self._scope), self.discretion)
+        sign = as_principal(self._others[state.name], self._own[1])
+        return authenticated(self.unsigned, sign, self.discretion)
 
     def _left(self, state: State) -> bool:
         try:
@@ -274,8 +290,3 @@ def clock_skew(open_connection: Open, host: bytes) -> timedelta:
         return told - datetime.now(UTC) if told.year in _YEARS else timedelta()
     except (ValueError, TypeError, OverflowError):
         return timedelta()
-
-
-def as_principal(principal: Principal, scope: Scope) -> Sign:
-    """Requests signed by somebody."""
-    return lambda request: signed(request, principal, scope)

@@ -163,9 +163,7 @@ class Book:
             read(anonymous(request) if circumstance else request, target),
             self._answer(row["answer"], request),
             float(row["seconds"]),
-            tuple(
-                answer for each in row.get("lost", ()) if isinstance(answer := self._answer(each, request), NoAnswer)
-            ),
+            tuple(map(self._loss, row.get("lost", ()))),
             kept[row["before"]] if "before" in row else None,
             kept[row["alone"]] if "alone" in row else None,
             tuple(kept[number] for number in row.get("beside", ())),

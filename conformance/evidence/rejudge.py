@@ -17,7 +17,6 @@ from conformance.report.record import Report, compile_report
 from conformance.rule import Rule
 from conformance.rules import RULES
 from conformance.target import Target, complaints, parse
-from conformance.timings import Timings
 
 
 def opening(report_of: Target, selected: frozenset[str], **facts: Any) -> dict[str, Any]:
@@ -27,21 +26,7 @@ def opening(report_of: Target, selected: frozenset[str], **facts: Any) -> dict[s
 
 def closing(course: Course, seconds: float) -> dict[str, Any]:
     """What a log ends with: what happened besides the exchanges."""
-    return {
-        "seconds": round(seconds, 3),
-        "sent": course.sent,
-        "throttled": course.throttled,
-        "seen": course.seen,
-        "answered": course.answered,
-        "unsteady": course.unsteady,
-        "cut_off": course.cut_off,
-        "stopped_by_operator": course.stopped_by_operator,
-        "recorded": course.recorded,
-        "turned_away": course.turned_away,
-        "served": course.served,
-        "mishaps": dict(course.mishaps),
-        "timings": course.timings.to_document(),
-    }
+    return {"seconds": seconds, **course.to_document()}
 
 
 def described(target: Target) -> dict[str, Any]:
@@ -101,21 +86,8 @@ def rejudged(folder: Path, declared: Target | None = None, bench: Callable[[Iter
 
 
 def _course(last: dict[str, Any]) -> Course:
-    names = (
-        "sent",
-        "throttled",
-        "seen",
-        "answered",
-        "unsteady",
-        "cut_off",
-        "stopped_by_operator",
-        "recorded",
-        "turned_away",
-        "served",
-        "mishaps",
-    )
     try:
-        return Course(**{name: last[name] for name in names}, timings=Timings.of(last["timings"]))
+        return Course.of(last)
     except KeyError as error:
         raise OperatorMistake(f"the closing record of the evidence lacks {error}") from None
     except (TypeError, ValueError) as error:

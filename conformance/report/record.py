@@ -247,9 +247,11 @@ def _outcome(
 def _why_not(clause: Clause, target: Target) -> tuple[Outcome, str]:
     if reason := inapplicable(clause, target):
         return Outcome.NOT_APPLICABLE, reason
-    if needs := missing(clause, target):
-        return Outcome.UNEXERCISED, f"declare {' or '.join(needs)} to have it exercised"
-    return Outcome.UNEXERCISED, "no answer gave an occasion to judge it"
+    needs = " or ".join(missing(clause, target))
+    if needs and not any(_declared(need, target) for need in clause.needs):
+        return Outcome.UNEXERCISED, f"declare {needs} to have it exercised"
+    hint = f"; {needs}, declared as well, might" if needs else ""
+    return Outcome.UNEXERCISED, f"no answer gave an occasion to judge it{hint}"
 
 
 def inapplicable(clause: Clause, target: Target) -> str:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.scenes import SCENES
+
 OPTIONS = {
     "target": "a target file (TOML)",
     "url": "scheme, host and port of the target, instead of a file or over the file's own",
-    "classification": "PROJECT/VERSION of a running classification model",
-    "segmentation": "PROJECT/VERSION of a running segmentation model",
-    "missing-project": "PROJECT/VERSION that does not exist",
-    "missing-version": "PROJECT/VERSION of which only the project exists",
-    "stopped": "PROJECT/VERSION of a model that is not running",
+    **{scene: f"PROJECT/VERSION: {meaning}" for scene, meaning in SCENES.items()},
     "image": "WIDTHxHEIGHT, the only image size that the models take",
     "out": "folder to write the report into",
     "depth": "quick, standard or deep; default standard",

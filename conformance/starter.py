@@ -5,7 +5,8 @@ from __future__ import annotations
 from conformance.cases.requests import Draft, path
 from conformance.message import NoAnswer
 from conformance.mistake import OperatorMistake
-from conformance.target import Scene, Target
+from conformance.scenes import SCENES
+from conformance.target import RUNNING, Scene, Target
 from conformance.wire.client import Client, Endpoint, Limits
 
 _SECONDS = 5.0
@@ -33,13 +34,6 @@ region = "us-east-1"
 access_key_env = "AWS_ACCESS_KEY_ID"
 secret_key_env = "AWS_SECRET_ACCESS_KEY"
 """
-_EXAMPLES = {
-    "classification": "a running classification model; false if it has none",
-    "segmentation": "a running segmentation model; false if it has none",
-    "missing-project": "a project that does not exist",
-    "missing-version": "a version that does not exist, of a project that does",
-    "stopped": "a model that is not running",
-}
 
 
 def starter(target: Target, file: str) -> str:
@@ -56,12 +50,13 @@ def starter(target: Target, file: str) -> str:
     connection.close()
     if isinstance(answer, NoAnswer):
         raise OperatorMistake(f"{target.url}: there is nobody to ask: {answer.kind}: {answer.detail}")
-    scenes = "\n".join(_scene(name, target.scenes.get(name), note) for name, note in _EXAMPLES.items())
+    scenes = "\n".join(_scene(name, target.scenes.get(name)) for name in SCENES)
     auth = _AUTH if answer.status in (401, 403) else ""
     return _STARTER.format(file=file, name=target.name, url=target.url, auth=auth, scenes=scenes)
 
 
-def _scene(name: str, scene: Scene | None, note: str) -> str:
+def _scene(name: str, scene: Scene | None) -> str:
     mark = "" if scene else "# "
+    note = f"{SCENES[name]}{'; false if it has none' if name in RUNNING else ''}"
     project, version = (scene.project, scene.version) if scene else ("PROJECT", "1")
     return f'{mark}[scenes.{name}] # {note}\n{mark}project = "{project}"\n{mark}version = "{version}"\n'

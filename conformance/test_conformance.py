@@ -19,12 +19,11 @@ from conformance.report.record import ClauseRow, Outcome, Report
 from conformance.report.visible import visible
 from conformance.rule import Rule
 from conformance.rules import RULES
+from conformance.scenes import SCENES
 from conformance.serving import bundled
 from conformance.targets import from_options
 
 Outcomes = tuple[Report, dict[str, Verdict]]
-
-_SCENES = ("classification", "segmentation", "missing-project", "missing-version", "stopped")
 
 
 class Remark(UserWarning):
@@ -41,7 +40,7 @@ def judged(request: pytest.FixtureRequest) -> Iterator[Outcomes]:
 
     with ExitStack() as stack:
         try:
-            scenes = {scene: text for scene in _SCENES if (text := option(scene))}
+            scenes = {scene: text for scene in SCENES if (text := option(scene))}
             file, url = option("target"), option("url")
             if file or url or scenes or option("image"):
                 target = from_options(Path(file) if file else None, url, scenes, option("image"))

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance import __version__
-from conformance.cli import default_folder, main
+from conformance import __version__, run
+from conformance.cli import main
+from conformance.cli.options import FORMATS, default_folder
 from conformance.contract.clauses import catalogue
 from conformance.reference.app import HONEST, Call, Reply
 from conformance.reference.mutants import MUTANTS
@@ -133,6 +134,9 @@ class TestRun:
         deselected = [row["id"] for row in found if row["reason"] == "deselected"]
         assert deselected == [clause.id for clause in catalogue().tested() if clause.id not in selected]
         assert all(outcomes(tmp_path)[name] == "passed" for name in selected)
+
+    def test_every_format_is_offered(self) -> None:
+        assert list(FORMATS) == list(run.FORMATS)
 
     @pytest.mark.parametrize(
         ("formats", "files"),

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from conformance import cli
+from conformance.cli import main, targets
 from conformance.clients import report
 from conformance.clients.installation import NotInstalled, Step, default_cache, folder_of, install, run_step
 from conformance.clients.matrix import Call, Cell, Drive, Matrix, Runner, calls
@@ -458,7 +458,7 @@ def test_every_version_is_pinned(client: Any) -> None:
 
 
 def test_the_command_knows_the_clients() -> None:
-    assert tuple(client.id for client in CLIENTS) == cli._CLIENTS
+    assert tuple(client.id for client in CLIENTS) == targets.CLIENTS
 
 
 # The report and the command.
@@ -490,14 +490,14 @@ def test_whatever_a_client_says_is_harmless_to_show(tmp_path: Path) -> None:
 def test_a_budget_is_not_exceeded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "target.toml"
     file.write_text(REFERENCE.read_text(encoding="utf-8").replace("[limits]", "[limits]\nrequests = 20"), "utf-8")
-    assert cli.main(["clients", "--target", str(file), "--cache", str(tmp_path / "cache")]) == 2
+    assert main(["clients", "--target", str(file), "--cache", str(tmp_path / "cache")]) == 2
     assert "limits.requests: 4 clients may send up to " in capsys.readouterr().err
     assert not (tmp_path / "cache").exists()
 
 
 def test_a_client_that_nobody_knows() -> None:
     with pytest.raises(SystemExit, match="2"):
-        cli.main(["clients", "--client", "cobol"])
+        main(["clients", "--client", "cobol"])
 
 
 # Real clients.
@@ -507,7 +507,7 @@ def conducted(folder: Path, client: str, strain: str | None = None) -> tuple[int
     """Exit code and outcomes of the command with a real client and the reference, or a mutant of it."""
     with running(BY_ID[strain].behaviour if strain else HONEST) as url:
         words = ["clients", url, "--target", str(REFERENCE), "--cache", str(CACHE), "--out", str(folder)]
-        code = cli.main([*words, "--client", client])
+        code = main([*words, "--client", client])
     found = json.loads((folder / "clients.json").read_text(encoding="utf-8"))
     return code, {cell["scenario"]: cell["outcome"] for cell in found["cells"]}
 
@@ -520,7 +520,7 @@ def test_boto3_reads_the_reference_and_not_a_mutant(tmp_path: Path) -> None:
 
 def test_boto3_signs_what_it_sends(tmp_path: Path) -> None:
     """The bundled reference checks signatures, also of what came through the relay; its keys are the target file's."""
-    assert cli.main(["clients", "--client", "boto3", "--cache", str(CACHE), "--out", str(tmp_path)]) == 0
+    assert main(["clients", "--client", "boto3", "--cache", str(CACHE), "--out", str(tmp_path)]) == 0
     assert json.loads((tmp_path / "clients.json").read_text(encoding="utf-8"))["counts"]["read"] == len(SCENARIOS)
 
 

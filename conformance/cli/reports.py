@@ -1,4 +1,4 @@
-"""The part of the command line that works on reports: compare them, follow them, put them side by side, waive."""
+"""The commands that work on reports: compare, trend, matrix, waive."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.cli.options import positive
 from conformance.mistake import OperatorMistake
 
 if TYPE_CHECKING:
@@ -18,12 +19,12 @@ _FAIL_ON = ("regressed", "failing", "gone")
 _REPORT = "a folder with a report, or its report.json"
 
 
-def add_to(commands: Any, whole_number: Callable[[str], int]) -> None:
+def add_to(commands: Any) -> None:
     """Add the commands to those of the parser."""
     _add_compare(commands.add_parser("compare", help="say what changed between two reports, and why"))
     _add_trend(commands.add_parser("trend", help="say how targets came along, from all reports in a folder"))
     _add_matrix(commands.add_parser("matrix", help="put the reports of several implementations side by side"))
-    _add_waive(commands.add_parser("waive", help="draft a waivers file for what failed in a report"), whole_number)
+    _add_waive(commands.add_parser("waive", help="draft a waivers file for what failed in a report"))
 
 
 def add_waivers(parser: argparse.ArgumentParser) -> None:
@@ -70,10 +71,10 @@ def _add_matrix(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_matrix)
 
 
-def _add_waive(parser: argparse.ArgumentParser, whole_number: Callable[[str], int]) -> None:
+def _add_waive(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("report", type=Path, help=_REPORT)
     parser.add_argument("--owner", required=True, metavar="NAME", help="who answers for it")
-    parser.add_argument("--days", required=True, type=whole_number, metavar="N", help="how long it holds, from today")
+    parser.add_argument("--days", required=True, type=positive, metavar="N", help="how long it holds, from today")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a new file; default standard output")
     parser.set_defaults(command=_waive)
 
@@ -81,15 +82,18 @@ def _add_waive(parser: argparse.ArgumentParser, whole_number: Callable[[str], in
 def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write it here as well")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write it here as well")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write it here as a page as well")
 
 
 def _compare(options: argparse.Namespace) -> int:
     """0, or 1 when there is anything that --fail-on names."""
     from conformance.compare import compare
-    from conformance.report import comparison
+    from conformance.report import comparison, html
 
     found = compare(options.old, options.new)
-    _write_files(options, comparison.markdown(found), comparison.to_document(found))
+    _write_files(
+        options, comparison.markdown(found), comparison.to_document(found), lambda: html.render_comparison(found)
+    )
     comparison.show(found)
     return int(any(comparison.GATES[name](found) for name in options.fail_on))
 
@@ -107,11 +111,12 @@ def _trend(options: argparse.Namespace) -> int:
 
 def _matrix(options: argparse.Namespace) -> int:
     """Always 0: whoever is compared was judged before."""
-    from conformance import matrix
+    from conformance.matrix import check, side_by_side
+    from conformance.report import html, matrix
 
-    found = matrix.matrix(options.reports)
-    matrix.check(found, options.section)
-    _write_files(options, matrix.markdown(found), matrix.to_document(found))
+    found = side_by_side(options.reports)
+    check(found, options.section)
+    _write_files(options, matrix.markdown(found), matrix.to_document(found), lambda: html.render_matrix(found))
     matrix.show(found, options.section)
     return 0
 
@@ -130,11 +135,13 @@ def _waive(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write_files(options: argparse.Namespace, markdown: str, document: dict[str, Any]) -> None:
+def _write_files(options: argparse.Namespace, markdown: str, document: dict[str, Any], page: Callable[[], str]) -> None:
     if options.markdown:
         _write(options.markdown, markdown)
     if options.json:
         _write(options.json, json.dumps(document, indent=2) + "\n")
+    if options.html:
+        _write(options.html, page())
 
 
 def _write(path: Path, text: str, mode: str = "w") -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar
+from contextlib import closing, suppress
+from dataclasses import replace
+from typing import TypeVar
 
+from conformance.cases.disguise import alike
 from conformance.cases.plan import Plan
 from conformance.contract.reading import read
+from conformance.course import Course, Progress
 from conformance.evidence.log import EvidenceLog
 from conformance.exchange import Case, Exchange
 from conformance.exploration import Explorer
@@ -19,9 +21,10 @@ from conformance.message import Delivery, Request, Response
 from conformance.patience import CutOff, Open, Sender
 from conformance.reduce import reduced
 from conformance.rules.selectors import AUTHENTICATION_ERRORS
+from conformance.shards import WHOLE, Shard
+from conformance.shelf import Shelf
 from conformance.staging import Stage
 from conformance.target import Target
-from conformance.timings import Timings
 
 PATIENCE = 6
 """After this many requests in a row without an answer the target is asked for a sign of life."""
@@ -32,56 +35,6 @@ WINDOW = 128
 
 _Item = TypeVar("_Item")
 _Got = TypeVar("_Got")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run has come."""
-
-    seen: int
-    planned: int | None
-    """None where the clock ends the run."""
-    breached: int
-    """Exchanges so far that breach a clause."""
-    unexercised: int
-    """Clauses that nothing was judged by yet."""
-    budget_left: int | None
-    """Requests that may still be sent, where the target file has a budget."""
-
-
-@dataclass
-class Course:
-    """What happened in a run, besides the verdicts."""
-
-    sent: int = 0
-    seen: int = 0
-    answered: int = 0
-    throttled: int = 0
-    unsteady: list[str] = field(default_factory=list)
-    """Cases whose answer was lost at first and came when they were sent again."""
-    cut_off: str = ""
-    """Why the run ended before everything was sent; empty when it did not."""
-    stopped_by_operator: bool = False
-    turned_away: bool = False
-    """Nothing was ever served, and our credentials were refused: they may well be wrong."""
-    served: bool = False
-    """At least one request was answered 200."""
-    recorded: bool = False
-    """Others asked, and we were told: what was not exercised is nobody's doing."""
-    mishaps: Mapping[str, str] = field(default_factory=dict)
-    """By clause: what of the set-up did not work, so that the clause could not be judged."""
-    timings: Timings = field(default_factory=Timings)
-    """Of the answers to requests that were sent whole, without waits of our own."""
-
-    def to_document(self) -> dict[str, Any]:
-        """The course as JSON-able data."""
-        return {**vars(self), "mishaps": dict(self.mishaps), "timings": self.timings.to_document()}
-
-    @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Course:
-        """The course of such data. Raises KeyError, TypeError or ValueError when it is none."""
-        named = {each.name: document[each.name] for each in fields(cls)}
-        return cls(**{**named, "timings": Timings.of(document["timings"])})
 
 
 class Campaign:
@@ -95,16 +48,24 @@ class Campaign:
         stage: Stage | None = None,
         log: EvidenceLog | None = None,
         sent: int = 0,
+        shard: Shard = WHOLE,
     ) -> None:
-        """``sent`` requests went out already, and count."""
+        """``sent`` requests went out already, and count. Of what is planned only the share of ``shard`` is sent."""
         self._log = log
         self._target = target
         self._stage = stage
         self._judge = judge
         self._sender = Sender(open_connection, target.limits.concurrency, target.limits.requests)
         self._sender.sent = sent
-        self._alone: dict[bytes, Exchange] = {}
-        self._recurring: set[bytes] = set()
+        self._alone: dict[tuple[bytes, bytes], Exchange] = {}
+        """By what was sent, marks aside: how it was answered when nothing else was in flight."""
+        self._shard = shard
+        self._planned = 0
+        """How many places of the run were given away so far."""
+        self._place = 0
+        """Where in the run the exchange stands that is being judged."""
+        self._elsewhere = Counter[str]()
+        """What of our sending another shard accounts for."""
         self._silent = 0
         self._breached = 0
         self._sign_of_life: Case | None = None
@@ -122,11 +83,10 @@ class Campaign:
 
         Ctrl-C ends the run early and leaves a true account of what was seen.
         """
-        counts = Counter(case.request.wire for case in plan.cases())
-        self._recurring = {wire for wire, count in counts.items() if count > 1}
         timed = explorer is not None and explorer.depth.minutes is not None
         further = (explorer.requests if explorer else 0) + (self._stage.requests if self._stage else 0)
-        planned = None if timed else sum(counts.values()) + further
+        fixed = sum(1 for _ in plan.cases())
+        planned = None if timed else (fixed + further) // self._shard.of
         exchanges = self._exchanges(plan, explorer, shrink)
         try:
             for exchange in exchanges:
@@ -140,7 +100,8 @@ class Campaign:
         finally:
             self._sender.stop()
             exchanges.close()
-        self.course.sent, self.course.throttled = self._sender.sent, self._sender.throttled
+        self.course.sent = self._sender.sent - self._elsewhere["sent"]
+        self.course.throttled = self._sender.throttled - self._elsewhere["throttled"]
         self.course.mishaps = self._stage.mishaps if self._stage else {}
         return self.course
 
@@ -153,8 +114,8 @@ class Campaign:
                     yield from self._in_order(pool, self._alone_one, explorer.singles())
                     for exchanges in self._in_order(pool, self._in_turn, explorer.sequences()):
                         yield from exchanges
-                if self._stage:
-                    yield from self._stage.exchanges(self._sender)
+                if self._stage and self._shard.last:
+                    yield from self._placed(self._stage.exchanges(self._sender))
                 if shrink and plan.witnesses:
                     self._shrink(plan.witnesses)
             finally:
@@ -163,22 +124,46 @@ class Campaign:
                 self._sender.close()
 
     def _phases(self, plan: Plan, pool: ThreadPoolExecutor) -> Iterator[Exchange]:
-        for place, case in enumerate((*plan.witnesses, *plan.witnesses)):
-            yield self._witness(case)
-            if place and not self.course.answered:
-                raise CutOff("the target answered nothing")
+        for exchange in self._placed(self._witnesses(plan)):
+            if self._shard.first:
+                yield exchange
+        if not self._shard.first:
+            self._elsewhere.update(sent=self._sender.sent, throttled=self._sender.throttled)
         if self._target.auth and self._turned_away:
-            if self._stage:
-                yield from self._stage.signatures(self._sender)
+            if self._stage and self._shard.last:
+                yield from self._placed(self._stage.signatures(self._sender))
             self.course.turned_away = not self.course.served
             raise CutOff(f"the target refuses our credentials: {self._turned_away}")
         self._sign_of_life = plan.witnesses[0] if plan.witnesses else None
         yield from self._in_order(pool, self._alone_one, plan.singles)
-        self._recurring = set()  # what begins a sequence would be a witness for some of the others, if it came in time
         for exchanges in self._in_order(pool, self._in_turn, plan.sequences):
             yield from exchanges
-        for flight in plan.flights:
+        for self._place, flight in self._share(plan.flights):  # noqa: B020
             yield from self._at_once(pool, flight)
+
+    def _witnesses(self, plan: Plan) -> Generator[Exchange, None, None]:
+        """Every witness, and once more; the later one counts."""
+        for place, case in enumerate(plan.rounds):
+            exchange = self._alone_one(case, quietly=True)
+            self._alone[alike(case.request)] = exchange
+            yield exchange
+            if place and not any(map(_spoke, self._alone.values())):
+                raise CutOff("the target answered nothing")
+
+    def _share(self, batch: Iterable[_Item]) -> Iterator[tuple[int, _Item]]:
+        """What of it is for us to send, with its place in the run."""
+        for each in batch:
+            self._planned += 1
+            if self._shard.has(self._planned):
+                yield self._planned, each
+
+    def _placed(self, batch: Generator[_Item, None, None]) -> Iterator[_Item]:
+        """All of it, each at the next place."""
+        with closing(batch):  # whose end, in time or not, takes the target out of its states
+            for each in batch:
+                self._planned += 1
+                self._place = self._planned
+                yield each
 
     @property
     def _turned_away(self) -> str:
@@ -193,25 +178,31 @@ class Campaign:
     def _in_order(
         self, pool: ThreadPoolExecutor, send: Callable[[_Item], _Got], batch: Iterable[_Item]
     ) -> Iterator[_Got]:
-        """Keep as many in flight as the pool has threads; yield in the order of sending."""
-        waiting: deque[Future[_Got]] = deque()
-        for each in batch:
-            waiting.append(pool.submit(send, each))
-            if len(waiting) >= WINDOW:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        """Send our share, as many in flight as the pool has threads; yield in the order of sending."""
+        waiting: deque[tuple[int, Future[_Got]]] = deque()
+        shelf = Shelf()
+        try:
+            for turn, (place, each) in enumerate(self._share(batch)):
+                waiting.append((place, pool.submit(shelf.filled, turn, send, each)))
+                if len(waiting) >= WINDOW:
+                    yield self._next(waiting, shelf)
+            while waiting:
+                yield self._next(waiting, shelf)
+        finally:
+            shelf.clear()
 
-    def _alone_one(self, case: Case) -> Exchange:
-        reading = read(case.request, self._target)
-        sent = self._sender.alone(case, reading)
-        return Exchange(case, reading, sent.answer, sent.seconds, sent.lost, alone=self._alone.get(case.request.wire))
+    def _next(self, waiting: deque[tuple[int, Future[_Got]]], shelf: Shelf) -> _Got:
+        place, coming = waiting.popleft()
+        got = coming.result()
+        shelf.take(got)
+        self._place = place
+        return got
 
-    def _witness(self, case: Case) -> Exchange:
-        """A request sent when nothing else is: how it is answered by itself."""
+    def _alone_one(self, case: Case, *, quietly: bool = False) -> Exchange:
+        """A request sent by itself; ``quietly`` when nothing else is in flight."""
         reading = read(case.request, self._target)
-        sent = self._sender.alone(case, reading, quietly=True)
-        return Exchange(case, reading, sent.answer, sent.seconds, sent.lost, alone=self._alone.get(case.request.wire))
+        sent = self._sender.alone(case, reading, quietly=quietly)
+        return Exchange(case, reading, sent.answer, sent.seconds, sent.lost, alone=self._alone.get(alike(case.request)))
 
     def _in_turn(self, cases: Sequence[Case]) -> list[Exchange]:
         readings = [read(case.request, self._target) for case in cases]
@@ -224,10 +215,10 @@ class Campaign:
 
     def _beside_its_witness(self, exchange: Exchange) -> Exchange:
         """The exchange with its like, sent alone; many of these where the two were decided differently."""
-        alone = self._alone.get(exchange.request.wire)
+        alone = self._alone.get(alike(exchange.request))
         if alone and exchange.succeeded and alone.succeeded and exchange.decision != alone.decision:
             for _ in range(SECOND_OPINIONS - len(alone.repeats)):
-                alone = replace(self._witness(exchange.case), alone=alone)
+                alone = replace(self._alone_one(exchange.case, quietly=True), alone=alone)
         return replace(exchange, alone=alone)
 
     def _at_once(self, pool: ThreadPoolExecutor, flight: Sequence[Case]) -> Iterator[Exchange]:
@@ -271,13 +262,11 @@ class Campaign:
         course.seen += 1
         course.served = course.served or exchange.status == 200
         if self._log:
-            self._log.add(exchange)
+            self._log.add(exchange, place=self._place)
         self._breached += bool(self._judge.see(exchange))
-        if exchange.before is None and not exchange.beside and exchange.request.wire in self._recurring:
-            self._alone[exchange.request.wire] = exchange
         if isinstance(exchange.answer, Response) and exchange.case.delivery is Delivery.WHOLE:
             course.timings.add(exchange.seconds)
-        if isinstance(exchange.answer, Response) or exchange.answer.spoke:
+        if _spoke(exchange):
             course.answered += 1
             self._silent = 0
             if exchange.lost:
@@ -294,3 +283,8 @@ class Campaign:
         case = self._sign_of_life
         if case is None or not isinstance(self._sender.alone(case, read(case.request, self._target)).answer, Response):
             raise CutOff(f"the target stopped answering: {PATIENCE} requests in a row got nothing")
+
+
+def _spoke(exchange: Exchange) -> bool:
+    """Whether anything at all came back."""
+    return isinstance(exchange.answer, Response) or exchange.answer.spoke

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from conformance import run
-from conformance.campaign import Progress
+from conformance.cases.disguise import USUAL, Disguise, Manner, Marked
+from conformance.certification.conduct import same_for_all
 from conformance.contract.clauses import Level
+from conformance.course import Progress
 from conformance.exploration import DEPTHS, Depth
 from conformance.in_process import Operator, Server
 from conformance.judge import Judge
@@ -38,6 +40,9 @@ from conformance.wire.client import Client, Endpoint, Limits
 REFERENCE = shipped("fixtures", "targets", "reference.toml")
 ANSWER_SECONDS = 2.0
 """How long a mutant may take to answer over sockets; many of them never do."""
+DISGUISE = Disguise("selftest")
+"""How mutants are asked that recognise the suite; and once more with a name tag."""
+CONDUCT = "conduct.same-for-all"
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,12 @@ KEYS: Mapping[str, str] = {
 
 
 @cache
-def for_mutants(depth: Depth, *, http: bool, signed: bool = False) -> run.Prepared:
+def for_mutants(depth: Depth, *, http: bool, signed: bool = False, manner: Manner = USUAL) -> run.Prepared:
     """The run that every mutant goes through, planned and drawn once for all of them."""
     target = guarded(reference()) if signed else reference()
-    prepared = run.prepare(target if http else one_by_one(target), depth=depth, shrink=False, environ=KEYS)
+    prepared = run.prepare(
+        target if http else one_by_one(target), depth=depth, shrink=False, environ=KEYS, manner=manner
+    )
     return replace(prepared, explorer=prepared.explorer.remembering())
 
 
@@ -115,6 +122,8 @@ def try_mutant(mutant: Mutant, prepared: run.Prepared) -> Trial:
 
 def tried(mutant: Mutant, depth: str, *, http: bool) -> Trial:
     """A mutant's trial: by the fixed cases alone, and at that depth if these do not catch it."""
+    if mutant.recognises:
+        return by_two_passes(mutant, http=http)
     for each in dict.fromkeys(("quick", depth)):
         with served(mutant, http=http) as reached:
             prepared = for_mutants(DEPTHS[each], http=http, signed=mutant.guarded)
@@ -122,6 +131,17 @@ def tried(mutant: Mutant, depth: str, *, http: bool) -> Trial:
         if trial.caught_by(mutant.clauses):
             break
     return trial
+
+
+def by_two_passes(mutant: Mutant, *, http: bool) -> Trial:
+    """Whether a mutant answers an ordinary client as it answers the suite; by the fixed cases alone."""
+    reports = []
+    for manner in (DISGUISE, Marked()):
+        with served(mutant, http=http, hides=manner.hides) as reached:
+            prepared = for_mutants(DEPTHS["quick"], http=http, signed=mutant.guarded, manner=manner)
+            reports.append(prepared.against(reached).go()[0])
+    seen = sum(report.course.seen for report in reports)
+    return Trial({CONDUCT: seen} if same_for_all(reports[:1], reports[1]) else {}, seen)
 
 
 def try_variant(variant: Variant, depth: Depth, served: Served) -> Report:
@@ -142,9 +162,9 @@ def _prepared(declared: str, depth: Depth, signed: bool) -> run.Prepared:
 class OverSockets(Operator):
     """A strain that is served over sockets."""
 
-    def __init__(self, url: str, service: Service, strain: Mutant | Variant) -> None:
+    def __init__(self, url: str, service: Service, strain: Mutant | Variant, *, hides: bool = False) -> None:
         super().__init__(service, *_failings(strain))
-        self.open = Client(Endpoint.of(url), Limits(answer_seconds=ANSWER_SECONDS)).open
+        self.open = Client(Endpoint.of(url), Limits(answer_seconds=ANSWER_SECONDS), any_port=hides).open
         self.wait = time.sleep
 
 
@@ -159,14 +179,14 @@ def in_process(strain: Mutant | Variant) -> Server:
 
 
 @contextmanager
-def served(strain: Mutant | Variant, *, http: bool) -> Iterator[Served]:
-    """A strain of the reference, within reach: over sockets, or in this process."""
+def served(strain: Mutant | Variant, *, http: bool, hides: bool = False) -> Iterator[Served]:
+    """A strain of the reference, within reach: over sockets, which may hide whose they are, or in this process."""
     if not http:
         yield in_process(strain)
         return
     service = Service(DEMO)
     with running(service.behaviour(strain.behaviour)) as url:
-        yield OverSockets(url, service, strain)
+        yield OverSockets(url, service, strain, hides=hides)
 
 
 def command(depth: str, *, http: bool, only: str | None, file: Path | None) -> int:

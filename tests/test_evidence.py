@@ -19,9 +19,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from conformance import run, selftest
-from conformance.campaign import Course, Progress
 from conformance.cli import main
 from conformance.contract.clauses import Level
+from conformance.course import Course, Progress
 from conformance.evidence import blobs, book, rejudge
 from conformance.evidence.blobs import BlobReader, BlobWriter, DamagedBlobs
 from conformance.evidence.book import Book, DamagedEvidence

@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 
 from conformance import run, selftest
-from conformance.campaign import Progress
 from conformance.cases import explore
 from conformance.cli import main
 from conformance.contract.clauses import catalogue
+from conformance.course import Progress
 from conformance.exploration import DEPTHS, Depth
 from conformance.in_process import Server
 from conformance.reference.app import HONEST

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from conformance import hooks, run, selftest
-from conformance.campaign import Course, Progress
 from conformance.cli import main
+from conformance.course import Course, Progress
 from conformance.exchange import Circumstance, Exchange
 from conformance.in_process import Server
 from conformance.judge import Judge
@@ -271,9 +271,12 @@ class TestNotLeaving:
         run.write_all(report, tmp_path)
         terminal.show(report, tmp_path)
         out, _ = capfd.readouterr()
-        for text in (out, *(file.read_text(encoding="utf-8") for file in tmp_path.iterdir() if file.is_file())):
+        texts = {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir() if file.is_file()}
+        for name, text in {"": out, **texts}.items():
             assert not set("\x1b\x00\u202e") & set(text)
-            assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
+            assert "::error::" not in text
+            commands = [line for line in text.splitlines() if line.lstrip().startswith("::")]
+            assert commands == (text.splitlines() if name == "annotations.txt" else [])
 
     def test_a_secret_that_a_hook_printed_is_not_told(self) -> None:
         secret = selftest.KEYS["CONFORMANCE_MASTER_SECRET_KEY"]

@@ -49,8 +49,10 @@ class BlobWriter:
         return number
 
     def close(self) -> None:
-        self._file.write(self._squeeze.flush())
-        self._file.close()
+        try:
+            self._file.write(self._squeeze.flush())
+        finally:
+            self._file.close()
 
 
 class DamagedBlobs(ValueError):

@@ -20,7 +20,7 @@ from conformance.mistake import OperatorMistake
 from conformance.shipped import shipped
 from conformance.signing import anonymous
 from conformance.target import Target
-from conformance.wire.answers import Caps, Reader
+from conformance.wire.answers import read_again
 
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes of a line; a longer one is none of ours."""
@@ -35,6 +35,8 @@ class Entry:
     judged: bool
     rule: str
     """The one rule that was asked about it; empty for all."""
+    place: int
+    """Where in the run it stands, counted from 1; 0 for what was not part of the plan."""
 
 
 class DamagedEvidence(OperatorMistake):
@@ -77,7 +79,8 @@ class Book:
                     continue
                 try:
                     exchange = self._exchange(row, kept, target)
-                    entry = Entry(exchange, bool(row.get("judged", True)), str(row.get("rule", "")))
+                    judged, place = bool(row.get("judged", True)), int(row.get("place", 0))
+                    entry = Entry(exchange, judged, str(row.get("rule", "")), place)
                 except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
                     raise DamagedEvidence(f"{self._path}:{number}: this exchange cannot be read: {error!r}") from None
                 if row["n"] in self._wanted:
@@ -178,7 +181,9 @@ class Book:
             return self._loss(parts)
         wire = self._blobs[parts[1]] + self._blobs[parts[2]]
         oddities = parts[3] if len(parts) > 3 else {}
-        response = _read_again(wire, request)
+        response = read_again(wire, request)
+        if not isinstance(response, Response):
+            raise ValueError("the bytes are no answer")
         if response.status != parts[0]:
             raise ValueError("the status is not that of the bytes")
         return replace(
@@ -188,19 +193,6 @@ class Book:
             closes=bool(oddities.get("closes", False)),
             wire=wire,
         )
-
-
-def _read_again(wire: bytes, request: Request) -> Response:
-    reader = Reader(request.method, _GENEROUS, upgrade_asked=b"\nupgrade" in request.head.lower())
-    reader.feed(wire)
-    if reader.answer is None:
-        reader.feed_eof()
-    if not isinstance(reader.answer, Response):
-        raise ValueError("the bytes are no answer")
-    return reader.answer
-
-
-_GENEROUS = Caps(head_bytes=2**20, interim_answers=64, body_bytes=2**28, headers=4096)
 
 
 def _rows(file: IO[bytes], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import weakref
+import zlib
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,7 @@ class EvidenceLog:
 
     def __init__(self, folder: Path, opening: dict[str, Any]) -> None:
         self._chain = sha256()
+        self._folder = folder
         try:
             self._lines = (folder / LINES).open("wb")
             self._blobs = BlobWriter(folder / BLOBS, self._chain.update)
@@ -52,15 +55,18 @@ class EvidenceLog:
         self._count = 0
         self._write({"schema": SCHEMA, **opening})
 
-    def add(self, exchange: Exchange, *, judged: bool = True, rule: str = "") -> int:
+    def add(self, exchange: Exchange, *, place: int = 0, judged: bool = True, rule: str = "") -> int:
         """Write an exchange, and before it those that it is compared with; its number is given back.
 
-        ``judged`` is False for an exchange that is only compared with, ``rule`` the one rule that was asked about it.
+        ``place`` is where in the run it stands, counted from 1; what was not planned has none. ``judged`` is False for
+        an exchange that is only compared with, ``rule`` the one rule that was asked about it.
         """
         if (known := self._numbers.get(exchange)) is not None:
             return known
         references = self._references(exchange)  # first, so that bytes and lines stand in one order
         row = self._row(exchange) | references
+        if place:
+            row["place"] = place
         if rule:
             row["rule"] = rule
         elif not judged:
@@ -75,6 +81,15 @@ class EvidenceLog:
         self._blobs.close()
         self._write({"closing": {"exchanges": self._count, **closing}}, chained=True)
         self._lines.close()
+
+    def abandon(self) -> None:
+        """Give up and leave nothing behind: a log without its end cannot be judged again. Never raises."""
+        for file in (self._blobs, self._lines):
+            with suppress(OSError, ValueError, zlib.error):  # what is still to be written may fail once more
+                file.close()
+        for name in (LINES, BLOBS):
+            with suppress(OSError):
+                (self._folder / name).unlink()
 
     def _write(self, record: dict[str, Any], *, chained: bool = False) -> None:
         line = json.dumps(record, separators=(",", ":")).encode()

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from conformance.campaign import Course
 from conformance.contract.clauses import catalogue
+from conformance.course import Course
 from conformance.evidence.book import Book, DamagedEvidence
 from conformance.judge import Judge
 from conformance.mistake import OperatorMistake
@@ -55,16 +55,27 @@ def recalled(document: Any, states: Any) -> Target:
     return replace(parse(document, Path()), states={str(name): State(str(name)) for name in states})
 
 
-def rejudged(folder: Path, declared: Target | None = None, bench: Callable[[Iterable[Rule]], Judge] = Judge) -> Report:
+def rejudged(
+    folder: Path,
+    declared: Target | None = None,
+    bench: Callable[[Iterable[Rule]], Judge] = Judge,
+    wanted: frozenset[str] | None = None,
+) -> Report:
     """The report on the evidence in a folder. Raises OperatorMistake when it is damaged or of another version.
 
-    ``declared`` takes the place of the target that the evidence was declared to be of, and ``bench`` that of the judge.
+    ``declared`` takes the place of the target that the evidence was declared to be of, ``bench`` that of the judge, and
+    ``wanted`` that of the clauses that were to be judged.
     """
     with Book(folder) as book:
         first, last = book.opening, book.closing
+        if "shard" in first:
+            raise OperatorMistake(
+                f"{folder}: this is shard {first['shard']} of a run, and no verdict; merge the shards"
+            )
         target = declared or recalled(first.get("target"), first.get("states", []))
         known = {clause.id for clause in catalogue().tested()}
-        judge = bench(rule for rule in RULES if rule.clause in set(first["selected"]) & known)
+        selected = _selected(first, last, wanted)
+        judge = bench(rule for rule in RULES if rule.clause in selected & known)
         verdicts = {verdict.rule.id: verdict for verdict in judge.verdicts}
         for entry in book.entries(target):
             if entry.rule:
@@ -81,8 +92,16 @@ def rejudged(folder: Path, declared: Target | None = None, bench: Callable[[Iter
             seed=str(first["seed"]),
             started=str(first["started"]),
             seconds=float(last["seconds"]),
-            selected=frozenset(first["selected"]),
+            selected=selected,
         )
+
+
+def _selected(first: dict[str, Any], last: dict[str, Any], wanted: frozenset[str] | None) -> frozenset[str]:
+    """The clauses to judge: of what others said and we were told, no more than was selected then can be judged."""
+    selected = frozenset(first["selected"])
+    if wanted is None:
+        return selected
+    return wanted & selected if last.get("recorded") else wanted
 
 
 def _course(last: dict[str, Any]) -> Course:

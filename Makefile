@@ -18,7 +18,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)  ## figures and ratios, side by side; bench/README.md explains them
-	for each in startup throughput growth flight detection kills; do $(BIN)/python bench/$$each.py && echo || exit 1; done
+	for each in startup throughput growth flight proxy detection kills; do $(BIN)/python bench/$$each.py && echo || exit 1; done
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

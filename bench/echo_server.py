@@ -1,4 +1,4 @@
-"""A server for benchmarks: every request gets the same well-formed refusal, in a few dozen microseconds.
+"""A server for benchmarks: every request gets the same well-formed answer, in a few dozen microseconds.
 
 It reads framing and nothing else: a length, chunks, ``Expect``, ``Connection: close``. What it cannot frame it answers
 and hangs up on. With ``--delay`` each answer comes so much later, and other connections do not wait for it. ``GET
@@ -18,9 +18,12 @@ from time import perf_counter
 
 from ground import pin
 
+REFUSAL = b'{"Message":"This is the answer to everything."}'
+RESULT = b'{"DetectAnomalyResult":{"Source":{"Type":"direct"},"IsAnomalous":false,"Confidence":0.9}}'
 ANSWERS = {
-    400: (b"Bad Request", b"ValidationException"),
-    404: (b"Not Found", b"ResourceNotFoundException"),
+    200: (b"OK", b"", RESULT),
+    400: (b"Bad Request", b"ValidationException", REFUSAL),
+    404: (b"Not Found", b"ResourceNotFoundException", REFUSAL),
 }
 MOST_HEAD = 256 * 1024
 
@@ -88,7 +91,7 @@ def written(status: int, body: bytes, name: bytes, reason: bytes, *more: bytes) 
         b"HTTP/1.1 %d %s" % (status, reason),
         b"Content-Type: application/json",
         b"x-amzn-RequestId: 6b1f4a52-0d6e-4a3c-9a55-2f6f0b1d7c11",
-        b"x-amzn-ErrorType: " + name,
+        *([b"x-amzn-ErrorType: " + name] if name else []),
         b"Content-Length: %d" % len(body),
         *more,
     ]
@@ -101,8 +104,7 @@ class Echo(asyncio.Protocol):
     def __init__(self, counter: Counter, delay: float, status: int) -> None:
         self._counter = counter
         self._delay = delay
-        reason, name = ANSWERS[status]
-        body = b'{"Message":"This is the answer to everything."}'
+        reason, name, body = ANSWERS[status]
         self._kept = written(status, body, name, reason)
         self._closed = written(status, body, name, reason, b"Connection: close")
         self._buffer = bytearray()
@@ -181,7 +183,7 @@ class Echo(asyncio.Protocol):
     def _answer(self, head: Head) -> None:
         self._head = None
         if head.is_tally:
-            self._transport.write(written(200, self._counter.handed_over(), b"None", b"OK"))
+            self._transport.write(written(200, self._counter.handed_over(), b"", b"OK"))
         elif self._delay:
             self._is_waiting = True
             asyncio.get_running_loop().call_later(self._delay, self._reply, head)

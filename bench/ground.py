@@ -75,9 +75,9 @@ class Echo:
 
 
 @contextmanager
-def echo(core: int | None = None, delay: float = 0.0) -> Iterator[Echo]:
+def echo(core: int | None = None, delay: float = 0.0, status: int = 400) -> Iterator[Echo]:
     """The echo server on a free port for as long as the block runs."""
-    command = [sys.executable, str(HERE / "echo_server.py"), "--delay", str(delay)]
+    command = [sys.executable, str(HERE / "echo_server.py"), "--delay", str(delay), "--status", str(status)]
     pinned = [] if core is None else ["--core", str(core)]
     with announced([*command, *pinned]) as url:
         yield Echo(url)

@@ -1,191 +1,226 @@
-"""A proxy between the user's own clients and the implementation: passes everything on, and judges it on the side.
+"""A proxy between the user's own clients and the implementation: passes everything on, and has it judged on the side.
 
 aiohttp speaks HTTP in both directions. Bodies go through byte for byte, targets and headers as they were written; what
-belongs to a single connection does not. Judging happens in a thread of its own and can neither delay nor break traffic.
+belongs to a single connection does not. Requests and answers are read whole before they are passed on: an answer that
+breaks off is never passed on as if it were whole. What the proxy says by itself names it, and is never judged.
 """
 
 from __future__ import annotations
 
 import asyncio
-import queue
+import io
+import re
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
+from aiohttp import ClientError, ClientResponse, ClientSession, web
+from aiohttp.http import HttpVersion11
 from multidict import CIMultiDict
 from yarl import URL
 
-from conformance.evidence.log import EvidenceLog
-from conformance.evidence.rejudge import closing, opening
-from conformance.recorded import Hearing, Spoken, exchange_of
+from conformance import conduit
+from conformance.apart import Apart
+from conformance.conduit import Door, Plain, look_for_a_reset
+from conformance.listener import Listener, Say
+from conformance.message import Headers
+from conformance.recorded import Spoken
 from conformance.report.record import Report
 from conformance.target import Target
 
-MOST_WAITING = 1000
-"""Exchanges that wait to be judged; what comes beyond them is passed on and counted, and not judged."""
 MOST_BYTES = 256 * 1024 * 1024
-"""Of a body."""
+"""Of a body; what has a larger one is refused."""
 SECONDS = 600.0
 """For one answer of the implementation."""
+GRACE = 10.0
+"""Seconds for requests in progress, at the end."""
+_LARGE = 1024 * 1024  # bytes beyond which aiohttp wants a file to send
+
 _OF_A_CONNECTION = frozenset(
-    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+    b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade http2-settings".split()
 )
 _AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
-
-Say = Callable[[str], None]
-
-
-class Listener:
-    """Judges what it is told, in a thread of its own, and says what it finds."""
-
-    def __init__(self, target: Target, say: Say, folder: Path | None) -> None:
-        self._target = target
-        self._say = say
-        self._waiting: queue.Queue[Spoken | None] = queue.Queue(MOST_WAITING)
-        self._hearing = Hearing(target)
-        self._started, self._clock = datetime.now(UTC), time.perf_counter()
-        self._log = self._opened(folder) if folder else None
-        self._thread = threading.Thread(target=self._listen, name="judge", daemon=True)
-        self._thread.start()
-        self.unjudged = 0
-        """Exchanges that were passed on and not judged."""
-
-    def tell(self, spoken: Spoken) -> None:
-        """Have an exchange judged, when there is time; never waits and never raises."""
-        try:
-            self._waiting.put_nowait(spoken)
-        except queue.Full:
-            self.unjudged += 1
-
-    def end(self) -> Report:
-        """Wait for what is waiting, and sum up."""
-        self._waiting.put(None)
-        self._thread.join()
-        seconds = time.perf_counter() - self._clock
-        if self._log:
-            self._log.close(closing(self._hearing.course, seconds))
-        return self._hearing.report(self._started, seconds)
-
-    def _opened(self, folder: Path) -> EvidenceLog:
-        facts = {"planned": 0, "looks": 0, "seed": "", "started": self._started.strftime("%Y-%m-%dT%H:%M:%SZ")}
-        return EvidenceLog(folder, opening(self._target, self._hearing.clauses, **facts))
-
-    def _listen(self) -> None:
-        while (spoken := self._waiting.get()) is not None:
-            try:
-                self._hear(spoken)
-            except Exception as error:  # our own fault must not end the judging of the rest
-                self.unjudged += 1
-                self._say(f"{spoken.name}: this exchange could not be judged: {error!r}")
-
-    def _hear(self, spoken: Spoken) -> None:
-        exchange = exchange_of(spoken, self._target)
-        if self._log:
-            self._log.add(exchange)
-        for clause in dict.fromkeys(self._hearing.hear(exchange)):
-            asked = f"{spoken.method.decode('latin-1')} {spoken.target.decode('latin-1')}"
-            self._say(f"{spoken.name} breaches {clause}: {asked} was answered {exchange.outcome}")
+_ABSOLUTE = re.compile(r"(?i)https?://[^/?#]*")
 
 
-class _Unsigned(web.Response):
-    """An answer to which aiohttp adds no word of its own. Overrides a hook that is not public; a test notices."""
+class _Refused(Exception):
+    """The proxy answers by itself: with a status, and a reason that can be counted."""
 
-    async def _prepare_headers(self) -> None:
-        own = set(self.headers)
-        await super()._prepare_headers()
-        for name in ("Server", "Date", "Content-Type"):
-            if name not in own:
-                self.headers.pop(name, None)
+    def __init__(self, status: int, reason: str, detail: str = "") -> None:
+        self.status = status
+        self.reason = reason
+        self.detail = f"{reason}: {detail}" if detail else reason
 
 
-class _Proxy:
-    def __init__(self, upstream: str, listener: Listener, session: ClientSession) -> None:
-        self._upstream = upstream.rstrip("/")
+def _said_by_the_proxy(status: int, why: str) -> web.Response:
+    """An answer that nobody takes for the implementation's (RFC 9209); what is refused ends its connection."""
+    answer = web.json_response({"Message": f"The proxy says: {why}."}, status=status)
+    answer.headers["Proxy-Status"] = "conformance"
+    if status < 500:
+        answer.force_close()
+    return answer
+
+
+class Proxy:
+    """Passes requests on, tells a listener of what was answered, and counts what it answers by itself."""
+
+    def __init__(self, upstream: str, listener: Listener) -> None:
+        self.upstream = upstream.rstrip("/")
+        self.refused: Counter[str] = Counter()
+        """Requests that got no answer of the implementation's, by reason."""
         self._listener = listener
-        self._session = session
         self._count = 0
 
-    async def pass_on(self, request: web.BaseRequest) -> web.StreamResponse:
+    def remarks(self) -> list[str]:
+        """What the proxy answered by itself and why, a line for each reason."""
+        return [f"{count} not answered by the implementation: {why}" for why, count in sorted(self.refused.items())]
+
+    def refuse(self, status: int, reason: str, detail: str) -> web.Response:
+        """Answer for ourselves, and count it."""
+        self.refused[reason] += 1
+        return _said_by_the_proxy(status, detail)
+
+    async def pass_on(self, request: web.BaseRequest, session: ClientSession) -> web.StreamResponse:
         """Send a request on as it came, and its answer back as it came."""
         self._count += 1
         number, begun = self._count, time.perf_counter()
-        body = await request.read()
-        path = request.raw_path
-        url = URL(self._upstream + path if path.startswith("/") else path, encoded=True)
-        headers = CIMultiDict((_text(name), _text(value)) for name, value in _passing(request.raw_headers))
         try:
-            async with self._session.request(
-                request.method,
-                url,
-                headers=headers,
-                data=body or None,
-                allow_redirects=False,
-                skip_auto_headers=_AUTOMATIC,
-            ) as answer:
-                content = await answer.read()
-                passing = tuple(_passing(answer.raw_headers))
+            target = _target(request)
+            body = await _body(request)
+            headers = _passing(request.raw_headers)
+            async with self._asked(session, request.method, target, headers, body) as answer:
                 status, reason = answer.status, answer.reason
-        except (ClientError, TimeoutError, OSError, ValueError) as error:
-            return web.json_response({"Message": f"The implementation cannot be asked: {error}"}, status=502)
+                kept, content = _passing(answer.raw_headers), await _content(answer)
+            passing = _as_it_came(request.method, status, reason, kept, content)
+        except _Refused as refused:
+            return self.refuse(refused.status, refused.reason, refused.detail)
         spoken = Spoken(
             f"proxy.{number}",
             request.method.encode("latin-1"),
-            path.encode("utf-8", "surrogateescape"),
-            tuple(request.raw_headers),
+            target.encode("utf-8", "surrogateescape"),
+            headers,
             body,
             status,
-            passing,
+            kept,
             content,
             time.perf_counter() - begun,
         )
         self._listener.tell(spoken)
-        kept = CIMultiDict((_text(name), _text(value)) for name, value in passing)
-        if request.method == "HEAD" or status in (204, 304):
-            return _Unsigned(status=status, reason=reason, headers=kept)
-        kept.popall("Content-Length", None)
-        return _Unsigned(status=status, reason=reason, headers=kept, body=content)
+        return passing
+
+    @asynccontextmanager
+    async def _asked(
+        self, session: ClientSession, method: str, target: str, headers: Headers, body: bytes
+    ) -> AsyncIterator[ClientResponse]:
+        try:
+            async with session.request(
+                method,
+                URL(self.upstream + target, encoded=True),
+                headers=_texts(headers, 400),
+                data=(io.BytesIO(body) if len(body) > _LARGE else body) or None,
+                allow_redirects=False,
+                skip_auto_headers=_AUTOMATIC,
+            ) as answer:
+                yield answer
+        except TimeoutError:
+            raise _Refused(504, "it did not answer in time") from None
+        except (ClientError, OSError, ValueError) as error:
+            raise _Refused(502, "it could not be asked, or broke off its answer", str(error)) from None
 
 
-def _passing(headers: Sequence[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
-    """The headers that are meant for the other end."""
-    return (pair for pair in headers if pair[0].lower() not in _OF_A_CONNECTION)
+def _target(request: web.BaseRequest) -> str:
+    """The target in the form that servers get; who takes us for a general proxy is not led elsewhere. Raises."""
+    target = _ABSOLUTE.sub("", request.raw_path, count=1) if request.raw_path[:1] != "/" else request.raw_path
+    if request.method == "CONNECT" or target[:1] not in ("", "/", "?"):
+        raise _Refused(400, "such a target cannot be passed on")
+    return target if target.startswith("/") else "/" + target
 
 
-def _text(octets: bytes) -> str:
-    return octets.decode("utf-8", "surrogateescape")
+async def _body(request: web.BaseRequest) -> bytes:
+    """The whole body of a request, for which the client may be waiting to be asked. Raises."""
+    if (request.content_length or 0) > MOST_BYTES:
+        raise _Refused(413, f"a body of more than {MOST_BYTES} bytes is not passed on")
+    expects = request.headers.get("Expect", "").lower() == "100-continue"
+    if expects and request.version >= HttpVersion11 and request.transport:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _Refused(413, f"a body of more than {MOST_BYTES} bytes is not passed on") from None
+    except (OSError, ClientError, web.RequestPayloadError):
+        raise _Refused(400, "the client broke off its request") from None
 
 
-def serve(target: Target, host: str, port: int, say: Say, folder: Path | None) -> tuple[Report, int]:
-    """Pass traffic on until Ctrl-C or SIGTERM; then the report, and how much was not judged.
+async def _content(answer: ClientResponse) -> bytes:
+    """The whole body of an answer as it came. Raises."""
+    content = bytearray()
+    async for piece in answer.content.iter_any():
+        content += piece
+        if len(content) > MOST_BYTES:
+            raise _Refused(502, f"an answer of more than {MOST_BYTES} bytes is not passed on")
+    look_for_a_reset(answer)
+    return bytes(content)
+
+
+def _as_it_came(method: str, status: int, reason: str | None, headers: Headers, content: bytes) -> web.Response:
+    kept = _texts(headers, 502)
+    if method == "HEAD" or status in (204, 304):
+        return Plain(status=status, reason=reason, headers=kept)
+    kept.popall("Content-Length", None)
+    return Plain(status=status, reason=reason, headers=kept, body=content)
+
+
+def _passing(headers: Headers) -> Headers:
+    """The headers that are meant for the other end. What was expected of us, we have done."""
+    return tuple(pair for pair in headers if not _stays(pair[0].lower(), pair[1]))
+
+
+def _stays(name: bytes, value: bytes) -> bool:
+    return name in _OF_A_CONNECTION or (name == b"expect" and value.lower() == b"100-continue")
+
+
+def _texts(headers: Headers, status: int) -> CIMultiDict[str]:
+    """Headers as aiohttp takes them, which would garble what is not UTF-8. Raises, with the status to be answered."""
+    try:
+        return CIMultiDict((name.decode(), value.decode()) for name, value in headers)
+    except UnicodeDecodeError:
+        raise _Refused(status, "a head that is not UTF-8 cannot be passed on") from None
+
+
+def serve(target: Target, host: str, port: int, say: Say, folder: Path | None) -> tuple[Report, list[str]]:
+    """Pass traffic on until Ctrl-C or SIGTERM; then the report, and what it cannot say: what was not judged and why.
 
     Raises OSError when it cannot listen.
     """
-    listener = Listener(target, say, folder)
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(target.url, host, port, say, listener))
-    return listener.end(), listener.unjudged
+    listener = Listener(Apart(target, folder), say)
+    proxy = Proxy(target.url, listener)
+    try:
+        asyncio.run(_serve(proxy, host, port, listener.announce))
+    except KeyboardInterrupt:
+        pass
+    except OSError:
+        listener.end()
+        raise
+    return listener.end(), [*listener.remarks(), *proxy.remarks()]
 
 
-async def _serve(upstream: str, host: str, port: int, say: Say, listener: Listener) -> None:
+async def _serve(proxy: Proxy, host: str, port: int, say: Say) -> None:
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or not the main thread
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    connector, timeout = TCPConnector(limit=0), ClientTimeout(total=SECONDS)
-    async with ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as session:
-        proxy = _Proxy(upstream, listener, session)
-        runner = web.ServerRunner(web.Server(proxy.pass_on, access_log=None))
-        await runner.setup()
+            loop.add_signal_handler(number, stop.set)
+    async with conduit.session(SECONDS) as session:
+        server = conduit.server(lambda request: proxy.pass_on(request, session), MOST_BYTES)
+        listening = await loop.create_server(lambda: Door(server, proxy.refuse), host, port)
         try:
-            site = web.TCPSite(runner, host, port)
-            await site.start()
-            bound = site._server.sockets[0].getsockname()[1] if site._server else port  # type: ignore[attr-defined]
-            say(f"passing on to {upstream} what comes to http://{host}:{bound}")
+            bound = listening.sockets[0].getsockname()[1]
+            say(f"passing on to {proxy.upstream} what comes to http://{host}:{bound}")
             await stop.wait()
         finally:
-            await runner.cleanup()
+            listening.close()
+            server.pre_shutdown()
+            await server.shutdown(GRACE)

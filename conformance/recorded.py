@@ -1,19 +1,23 @@
 """Exchanges that others have recorded: what clients asked and servers answered, without the bytes on the wire.
 
 A recording has been through somebody's parser: of framing, connections and timing it tells nothing. So it is judged by
-the rules that look at what was said, and by none that look at how.
+the rules that look at what was said, and by none that look at how. What it shows of other things than the operation,
+and what it has lost, is not judged at all, and counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from conformance.campaign import Course
 from conformance.contract.clauses import catalogue
+from conformance.contract.document import document
 from conformance.contract.reading import FREE, Reading, read
+from conformance.course import Course
 from conformance.exchange import Case, Exchange
+from conformance.formats import uri
 from conformance.judge import Judge
 from conformance.message import Headers, Request, Response
 from conformance.report.record import Report, compile_report
@@ -26,12 +30,15 @@ UNSEEN = frozenset({"http", "isolation", "conduct", "state", "auth"})
 """Sections of which recorded traffic shows nothing, or not how it came about."""
 SHOWN = frozenset({"state.no-project", "state.no-version", "state.not-running", "state.not-running-refused"})
 """Clauses of those that it does show."""
-_FRAMING = frozenset({b"transfer-encoding", b"content-encoding", b"content-length", b"connection"})
+ELSEWHERE = "what was asked for is not the operation"
+LOST = "the body of the answer is not known"
+_FRAMING = frozenset({b"transfer-encoding", b"content-length", b"connection"})
+_DECODED = _FRAMING | {b"content-encoding"}
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """One request and its answer in parts. ``body`` is None where the recording has lost it."""
+    """One request and its answer in parts."""
 
     name: str
     method: bytes
@@ -39,31 +46,55 @@ class Spoken:
     """As it was written in the request line."""
     headers: Headers
     body: bytes | None
+    """None where the recording has lost it."""
     status: int
     answer_headers: Headers
-    answer_body: bytes
+    answer_body: bytes | None
+    """Without its content coding; None where the recording has lost it, or it cannot be decoded."""
     seconds: float = 0.0
 
 
 def rules() -> tuple[Rule, ...]:
-    """The rules by which recorded traffic can be judged."""
+    """Those by which recorded traffic can be judged."""
     sections = {clause.id: clause.section for clause in catalogue().tested()}
     return tuple(rule for rule in RULES if sections.get(rule.clause) not in UNSEEN or rule.clause in SHOWN)
 
 
+def unjudgeable(spoken: Spoken) -> str:
+    """Why an exchange cannot be judged; empty when it can."""
+    if not _is_for_the_operation(spoken.target):
+        return ELSEWHERE
+    return LOST if spoken.answer_body is None else ""
+
+
+def _is_for_the_operation(target: bytes) -> bool:
+    """The path is the operation's, however it is written. What else a server offers keeps contracts of its own."""
+    template, found = document().path, uri.split(target)
+    if found is None or len(found.segments) != len(template):
+        return False
+    pairs = zip(template, found.segments, strict=True)
+    return all(part.startswith("{") or uri.percent_decoded(segment) == part.encode() for part, segment in pairs)
+
+
+def remarks(unjudged: Mapping[str, int]) -> list[str]:
+    """What was not judged and why, a line for each reason."""
+    return [f"{count} not judged: {reason}" for reason, count in sorted(unjudged.items()) if count]
+
+
 def exchange_of(spoken: Spoken, target: Target) -> Exchange:
     """The exchange that a recording shows, framed plainly, and without whatever is about who asked."""
-    body = spoken.body or b""
+    body, answered = spoken.body or b"", spoken.answer_body or b""
+    # a coded request stays one: nobody has to take it, and what is in it is not looked into
     headers = [(name, value) for name, value in spoken.headers if name.lower() not in _FRAMING]
     length = (b"Content-Length", str(len(body)).encode())
     request = Request.build(spoken.method, spoken.target, [*headers, length], body)
     reading = (
         _without_a_body(read(anonymous(request), target)) if spoken.body is None else read(anonymous(request), target)
     )
-    kept = tuple((name, value) for name, value in spoken.answer_headers if name.lower() not in _FRAMING)
+    kept = tuple((name, value) for name, value in spoken.answer_headers if name.lower() not in _DECODED)
     lines = b"".join(name + b": " + value + b"\r\n" for name, value in kept)
-    wire = b"HTTP/1.1 %d \r\n%s\r\n%s" % (spoken.status, lines, spoken.answer_body)
-    answer = Response(spoken.status, kept, spoken.answer_body, wire=wire)
+    wire = b"HTTP/1.1 %d \r\n%s\r\n%s" % (spoken.status, lines, answered)
+    answer = Response(spoken.status, kept, answered, wire=wire)
     return Exchange(Case(spoken.name, discreet(request)), reading, answer, spoken.seconds)
 
 
@@ -105,10 +136,16 @@ class Hearing:
 
 
 def heard(all_spoken: Iterable[Spoken], target: Target, started: datetime) -> Report:
-    """The report on a recording."""
+    """The report on a recording, as far as it can be judged."""
     hearing = Hearing(target)
     seconds = 0.0
     for spoken in all_spoken:
-        hearing.hear(exchange_of(spoken, target))
         seconds += spoken.seconds
+        if not unjudgeable(spoken):
+            hearing.hear(exchange_of(spoken, target))
     return hearing.report(started, seconds)
+
+
+def unheard(all_spoken: Iterable[Spoken]) -> Counter[str]:
+    """How much of a recording is not judged, by reason."""
+    return Counter(reason for spoken in all_spoken if (reason := unjudgeable(spoken)))

@@ -1,32 +1,23 @@
-"""Traffic of others: HTTP archives, and the proxy that judges what passes through it."""
+"""Traffic of others: HTTP archives of our own making, and what is judged of them."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
-import http.client
 import json
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from haralyzer import HarParser
 from PIL import Image
 
-from conformance import cli, har, proxy, recorded, run, selftest
-from conformance.evidence.rejudge import rejudged
+from conformance import cli, har, recorded, run, selftest
 from conformance.in_process import Server
 from conformance.mistake import OperatorMistake
-from conformance.reference.app import HONEST, Behaviour, Call, Reply
-from conformance.reference.server import running
+from conformance.reference.app import HONEST
 from conformance.report.record import Conclusion, Outcome, Report
-from conformance.target import Target, load
 
 PATH = "/2020-11-20/projects/circuits/models/2/detect"
 WAIT = 20.0
@@ -147,133 +138,3 @@ def recorded_request() -> Any:
         ("Content-Length", length),
     ]
     return Request.build("POST", PATH, headers, PHOTOGRAPH)
-
-
-class Between:
-    """The proxy in a thread, and what it said."""
-
-    def __init__(self, upstream: str, folder: Path | None = None) -> None:
-        self.said: list[str] = []
-        self._heard = threading.Condition()
-        self._loop = asyncio.new_event_loop()
-        self.listener = proxy.Listener(replace(target(), url=upstream), self._say, folder)
-        serving = proxy._serve(upstream, "127.0.0.1", 0, self._say, self.listener)
-        self._task = self._loop.create_task(serving)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        with self._heard:
-            assert self._heard.wait_for(lambda: self.said, WAIT)
-        self.address = urlsplit(self.said[0].split()[-1]).netloc
-
-    def _run(self) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            self._loop.run_until_complete(self._task)
-        self._loop.close()
-
-    def _say(self, line: str) -> None:
-        with self._heard:
-            self.said.append(line)
-            self._heard.notify_all()
-
-    def end(self) -> Report:
-        self._loop.call_soon_threadsafe(self._task.cancel)
-        self._thread.join(WAIT)
-        return self.listener.end()
-
-
-def target() -> Target:
-    return load(Path(__file__).parent.parent / "fixtures" / "targets" / "reference.toml")
-
-
-@contextlib.contextmanager
-def between(behaviour: Behaviour = HONEST, folder: Path | None = None) -> Iterator[tuple[Between, str]]:
-    with running(behaviour) as url:
-        yield Between(url, folder), urlsplit(url).netloc
-
-
-def asked(
-    address: str, path: str = PATH, body: bytes = PHOTOGRAPH, method: str = "POST", **headers: str
-) -> tuple[int, list[tuple[str, str]], bytes]:
-    connection = http.client.HTTPConnection(address, timeout=WAIT)
-    try:
-        connection.request(method, path, body, {"Content-Type": "image/png", **headers})
-        response = connection.getresponse()
-        return response.status, response.getheaders(), response.read()
-    finally:
-        connection.close()
-
-
-class TestProxy:
-    """Between real clients and an implementation."""
-
-    @pytest.mark.parametrize(
-        "path", [PATH, PATH + "?x=%41&y", PATH.replace("circuits", "a%2Fb%20c"), "/elsewhere/../x//y", "/%zz"]
-    )
-    def test_nothing_is_altered_on_the_way_there(self, path: str) -> None:
-        calls: list[Call] = []
-
-        def note(call: Call, reply: Reply) -> Reply:
-            calls.append(call)
-            return reply
-
-        with between(replace(HONEST, finish=note)) as (proxy_, direct):
-            for address in (direct, proxy_.address):
-                asked(address, path, Host="example.com", Authorization="secret", lower="1", Odd="a  b")
-            proxy_.end()
-        straight, passed = calls
-        assert (passed.method, passed.target, passed.body) == (straight.method, straight.target, straight.body)
-        assert sorted(passed.headers) == sorted(straight.headers)
-
-    @pytest.mark.parametrize("method", ["POST", "GET", "HEAD", "OPTIONS"])
-    def test_nothing_is_altered_on_the_way_back(self, method: str) -> None:
-        def fixed(_call: Call, reply: Reply) -> Reply:
-            return replace(reply.with_header("Date", "then").with_header("x-amzn-RequestId", "1"), body=b'{"a":\xff}')
-
-        with between(replace(HONEST, finish=fixed)) as (proxy_, direct):
-            straight, passed = (asked(address, method=method) for address in (direct, proxy_.address))
-            proxy_.end()
-        assert (passed[0], passed[2]) == (straight[0], straight[2])
-        assert set(passed[1]) == set(straight[1])
-
-    def test_breaches_are_told_as_they_pass_and_reported(self, tmp_path: Path) -> None:
-        with between(replace(HONEST, result=numbered), tmp_path) as (proxy_, _):
-            assert asked(proxy_.address)[0] == 200
-            report = proxy_.end()
-        assert any("breaches result.is-anomalous" in line for line in proxy_.said)
-        assert "result.is-anomalous" in failed(report)
-        assert failed(rejudged(tmp_path)) == failed(report)
-
-    def test_an_honest_server_is_not_accused(self) -> None:
-        with between() as (proxy_, _):
-            for path in (PATH, PATH.replace("circuits", "nobody"), PATH.replace("2/", "0/"), "/"):
-                asked(proxy_.address, path)
-            report = proxy_.end()
-        assert (failed(report), len(proxy_.said), report.course.seen) == (set(), 1, 4)
-        assert report.conclusion is Conclusion.PARTIAL
-
-    def test_a_fault_of_the_judge_disturbs_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def broken(*_: object) -> None:
-            raise RuntimeError("our own fault")
-
-        monkeypatch.setattr(proxy, "exchange_of", broken)
-        with between() as (proxy_, _):
-            assert asked(proxy_.address)[0] == 200
-            assert asked(proxy_.address)[0] == 200
-            proxy_.end()
-        assert proxy_.listener.unjudged == 2
-
-    def test_nobody_upstream_is_a_502(self) -> None:
-        proxy_ = Between("http://127.0.0.1:9")
-        status, _, body = asked(proxy_.address)
-        report = proxy_.end()
-        assert (status, report.course.seen) == (502, 0)
-        assert b"cannot be asked" in body
-
-    def test_secrets_are_not_written(self, tmp_path: Path) -> None:
-        with between(folder=tmp_path) as (proxy_, _):
-            asked(proxy_.address, Authorization="AWS4-HMAC-SHA256 Credential=AKIASECRET/x, Signature=0123")
-            proxy_.end()
-        from conformance.evidence.blobs import BlobReader
-
-        with BlobReader(tmp_path / "evidence.blobs") as blobs:
-            assert not any(b"AKIASECRET" in blobs[number] for number in range(len(blobs)))

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import re
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import axe_playwright_python  # type: ignore[import-untyped]  # it has no types
 import pytest
+from browsing import alive, astray, opened, parsed, policy, strictest, unprintable, words
 from hypothesis import example, given
 from hypothesis import strategies as st
-from lxml import html as third_party  # type: ignore[import-untyped]  # there are no stubs among our tools
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from test_reports import BEHAVIOURS, NASTY, REFERENCE, nasty_target, partial, report_of
 
 from conformance import run
@@ -43,16 +39,6 @@ from conformance.report.visible import visible
 from conformance.timings import BOUNDS, Timings
 
 LARGEST = 3_000_000
-TAGS = (
-    "html head meta title link style script body a header main section article div p h1 h2 h3 h4 h5 ul li dl dt dd "
-    "span b small code pre details summary figure figcaption img table caption thead tbody tr th td form label input "
-    "select option fieldset legend output button svg rect line text"
-).split()
-ATTRIBUTES = (
-    "lang charset http-equiv content name rel href class id title role alt src open hidden tabindex scope for type "
-    "value placeholder autocomplete viewbox preserveaspectratio width height x y x1 x2 y1 y2 aria-label "
-    "aria-labelledby aria-hidden data-outcome data-level data-section data-documents"
-).split()
 NAMES = [*BEHAVIOURS, "partial", "nasty-target"]
 
 
@@ -68,10 +54,6 @@ def text_of(name: str) -> str:
 @cache
 def tree_of(name: str) -> Any:
     return parsed(text_of(name))
-
-
-def parsed(text: str) -> Any:
-    return third_party.document_fromstring(text)
 
 
 @pytest.fixture(params=NAMES)
@@ -94,10 +76,6 @@ def text(name: str) -> str:
 def tree(name: str) -> Any:
     """The page as another parser reads it. Nobody may change it."""
     return tree_of(name)
-
-
-def words(element: Any) -> str:
-    return " ".join(element.text_content().split())
 
 
 class TestPage:
@@ -155,40 +133,18 @@ class TestPage:
 
     def test_nothing_in_it_is_active(self, tree: Any) -> None:
         """Only elements and attributes that we write, one script, one style, and no address but of data."""
-        elements = [each for each in tree.iter() if isinstance(each.tag, str)]
-        assert {each.tag for each in elements} <= set(TAGS)
-        assert {name for each in elements for name in each.keys()} <= set(ATTRIBUTES)  # noqa: SIM118 (an element is no dict)
-        assert [len(tree.findall(f".//{tag}")) for tag in ("script", "style", "form")] == [1, 1, 1]
-        assert not [each for each in tree.iter() if not isinstance(each.tag, str)], "a comment"
-        for each in elements:
-            assert re.match(r"#|data:,$", each.get("href", "#"))
-            assert re.fullmatch(
-                r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=]+", each.get("src", "data:image/png;base64,x")
-            )
+        assert alive(tree) == []
 
     def test_names_of_elements_are_unique_and_lead_somewhere(self, tree: Any) -> None:
-        names = [each.get("id") for each in tree.iter() if isinstance(each.tag, str) and each.get("id")]
-        assert len(names) == len(set(names))
-        links = {each.get("href")[1:] for each in tree.iter("a")}
-        labels = {each.get("aria-labelledby") for each in tree.iter("section")} - {None}
-        assert links | labels <= set(names)
+        assert astray(tree) == []
 
     def test_its_policy_allows_this_script_and_this_style_alone(self, text: str) -> None:
-        policy = parsed(text).find(".//meta[@http-equiv='Content-Security-Policy']").get("content")
-        allowed = dict(each.split(" ", 1) for each in policy.split("; "))
-        assert allowed == {
-            "default-src": "'none'",
-            "img-src": "data:",
-            "base-uri": "'none'",
-            "form-action": "'none'",
-            "style-src": f"'sha256-{digest_of('style', text)}'",
-            "script-src": f"'sha256-{digest_of('script', text)}'",
-        }
+        assert policy(parsed(text)) == strictest(text)
         assert text.index("Content-Security-Policy") < text.index("<style")
 
     def test_it_is_printable(self, text: str) -> None:
         """Neither terminal escapes nor bidirectional controls, nor what XML forbids, nor a lone surrogate."""
-        assert sorted(set(re.sub(r"[ -~\n]", "", text))) == sorted(set("✓✗△○–·…→") & set(text))
+        assert unprintable(text) == set()
 
     def test_it_is_not_too_large(self, text: str) -> None:
         assert len(text.encode()) < LARGEST
@@ -239,11 +195,6 @@ class TestPage:
         tree = parsed(html.render(silent))
         assert not tree.find_class("chart")
         assert "indeterminate" in tree.findtext(".//title")
-
-
-def digest_of(tag: str, text: str) -> str:
-    (inside,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
-    return base64.b64encode(sha256(inside.encode()).digest()).decode()
 
 
 def png_of(width: int = 40, height: int = 30, colour: str = "white", info: PngInfo | None = None) -> bytes:
@@ -430,58 +381,8 @@ def timed(times: list[float]) -> Timings:
     return timings
 
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
-BAD = "axe.run().then(found => found.violations.map(each => [each.impact, each.id, each.nodes[0].html.slice(0, 200)]))"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"there is no {CHROMIUM}; apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 def from_document(row: dict[str, Any], name: str) -> bool:
     return any(source.split()[0] == name for source in row["sources"])
-
-
-class Tab:
-    """A page with what went on in it besides what it shows."""
-
-    def __init__(self, page: Page, file: Path) -> None:
-        self.page, self.said, self.asked = page, list[str](), list[str]()
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("dialog", lambda dialog: self.said.append(dialog.message))
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.goto(file.as_uri())
-
-    def shows(self, number: int) -> None:
-        """So many clauses are to be seen, now or in a moment."""
-        expect(self.page.locator("article.clause:visible")).to_have_count(number)
-
-
-@contextlib.contextmanager
-def opened(browser: Browser, folder: Path, name: str, **options: Any) -> Iterator[Tab]:
-    file = folder / "report.html"
-    file.write_text(text_of(name), encoding="utf-8")
-    size: ViewportSize = options.pop("viewport", {"width": 1200, "height": 900})
-    context = browser.new_context(viewport=size, **options)
-    try:
-        tab = Tab(context.new_page(), file)
-        yield tab
-        assert tab.said == []
-        assert [url for url in tab.asked if not url.startswith("data:")] == [file.as_uri()]
-    finally:
-        context.close()
 
 
 class TestBrowser:
@@ -490,7 +391,7 @@ class TestBrowser:
     def test_filters_show_what_the_json_counts(self, browser: Browser, tmp_path: Path) -> None:
         report = report_of("nasty-result")
         rows = document.to_document(report)["clauses"]
-        with opened(browser, tmp_path, "nasty-result") as tab:
+        with opened(browser, tmp_path, text_of("nasty-result")) as tab:
             at = tab.page
             tab.shows(len(rows))
             for outcome in {row["outcome"] for row in rows}:
@@ -512,7 +413,7 @@ class TestBrowser:
             assert at.inner_text("#tally").endswith(f" of {len(rows)} clauses")
 
     def test_the_search_finds_text_of_clauses_and_answers(self, browser: Browser, tmp_path: Path) -> None:
-        with opened(browser, tmp_path, "nasty-result") as tab:
+        with opened(browser, tmp_path, text_of("nasty-result")) as tab:
             tab.page.fill("input[type=search]", "MASK.size")
             tab.shows(1)
             assert tab.page.locator("article:visible").get_attribute("id") == "mask.size"
@@ -527,7 +428,7 @@ class TestBrowser:
     def test_a_cell_leads_to_its_clause_by_keyboard_whatever_is_filtered(
         self, browser: Browser, tmp_path: Path
     ) -> None:
-        with opened(browser, tmp_path, "nasty-result") as tab:
+        with opened(browser, tmp_path, text_of("nasty-result")) as tab:
             at = tab.page
             at.keyboard.press("Tab")
             assert at.evaluate("document.activeElement.className") == "skip"
@@ -546,7 +447,9 @@ class TestBrowser:
         report = report_of("nasty-result")
         failures = [each for row in document.to_document(report)["clauses"] for each in row["failures"]]
         failure = next(each for each in failures if each["repeat"] and each["repeat"]["curl"])
-        with opened(browser, tmp_path, "nasty-result", permissions=["clipboard-read", "clipboard-write"]) as tab:
+        with opened(
+            browser, tmp_path, text_of("nasty-result"), permissions=["clipboard-read", "clipboard-write"]
+        ) as tab:
             box = tab.page.locator(f"[id='{failure['id']}']")
             for label, text in {
                 "curl": failure["repeat"]["curl"],
@@ -559,19 +462,19 @@ class TestBrowser:
                 assert tab.page.evaluate("navigator.clipboard.readText()") == text
 
     def test_everything_is_there_without_script(self, browser: Browser, tmp_path: Path) -> None:
-        with opened(browser, tmp_path, "nasty-result", java_script_enabled=False) as tab:
+        with opened(browser, tmp_path, text_of("nasty-result"), java_script_enabled=False) as tab:
             tab.shows(len(catalogue().tested()))
             assert not tab.page.locator("#filter").is_visible()
             assert tab.page.locator("button:visible").count() == 0
 
     @pytest.mark.parametrize("name", ["nasty-result", "nasty-target"])
     def test_it_fits_a_phone(self, browser: Browser, tmp_path: Path, name: str) -> None:
-        with opened(browser, tmp_path, name, viewport={"width": 360, "height": 700}) as tab:
+        with opened(browser, tmp_path, text_of(name), viewport={"width": 360, "height": 700}) as tab:
             tab.page.click("#unfold")
-            assert tab.page.evaluate("document.documentElement.scrollWidth") <= 360
+            assert tab.width() <= 360
 
     def test_paper_holds_every_requirement_and_no_control(self, browser: Browser, tmp_path: Path) -> None:
-        with opened(browser, tmp_path, "another-status") as tab:
+        with opened(browser, tmp_path, text_of("another-status")) as tab:
             tab.page.emulate_media(media="print")
             tab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
             assert tab.page.locator(".requirement:visible").count() == len(catalogue().tested())
@@ -582,12 +485,11 @@ class TestBrowser:
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_axe_finds_nothing_serious(self, browser: Browser, tmp_path: Path, scheme: str) -> None:
-        with opened(browser, tmp_path, "another-status", color_scheme=scheme) as tab:
-            tab.page.evaluate(AXE.read_text(encoding="utf-8"))
-            assert [each for each in tab.page.evaluate(BAD) if each[0] in ("serious", "critical")] == []
+        with opened(browser, tmp_path, text_of("another-status"), color_scheme=scheme) as tab:
+            assert tab.grave() == []
 
     @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("nasty")])
     def test_nothing_that_is_said_comes_alive(self, browser: Browser, tmp_path: Path, name: str) -> None:
-        with opened(browser, tmp_path, name) as tab:
+        with opened(browser, tmp_path, text_of(name)) as tab:
             assert tab.page.evaluate("document.scripts.length") == 1
             assert tab.page.title().startswith("non-conformant: ")

@@ -14,12 +14,13 @@ import pytest
 from comparing import CREATED, NASTY, REFERENCE, complaints, edited, judged, row
 from markdown_it import MarkdownIt
 
-from conformance import matrix as matrices
 from conformance.cli import main
 from conformance.contract.clauses import Level, catalogue
 from conformance.in_process import Server
-from conformance.matrix import Matrix, matrix
+from conformance.matrix import side_by_side
 from conformance.reference.app import HONEST
+from conformance.report import matrix
+from conformance.report.matrix import Matrix
 from conformance.report.record import Outcome
 
 STATUS = "success.status"
@@ -48,7 +49,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def found(folders: dict[str, Path]) -> Matrix:
-    return matrix(list(folders.values()))
+    return side_by_side(list(folders.values()))
 
 
 class TestCells:
@@ -84,7 +85,7 @@ class TestCells:
     )
     def test_the_worst_counts(self, level: Level, outcomes: list[str], verdict: str, found: Matrix) -> None:
         clauses = [replace(found.clauses[0], level=level, outcome=Outcome(each)) for each in outcomes]
-        assert matrices.Cell.of(clauses).verdict == verdict
+        assert matrix.Cell.of(clauses).verdict == verdict
 
     def test_clauses_that_tell(self, found: Matrix) -> None:
         telling = {each.id for each in found.telling}
@@ -127,7 +128,7 @@ class TestNames:
                 whole["target"].update(name=name, version=version)
 
             places.append(edited(place, edit))
-        assert list(matrix(places).labels) == expected
+        assert list(side_by_side(places).labels) == expected
 
 
 def hostile(whole: dict[str, Any]) -> None:
@@ -154,7 +155,7 @@ class TestShown:
         assert re.fullmatch(r"[ -~\n]*", out)
 
     def test_every_clause_is_in_every_rendering(self, found: Matrix) -> None:
-        text, whole = matrices.markdown(found), matrices.to_document(found)
+        text, whole = matrix.markdown(found), matrix.to_document(found)
         listed = [each["id"] for section in whole["sections"] for each in section["clauses"]]
         assert sorted(listed) == sorted(each.id for each in catalogue().tested())
         assert all(f"| {name} | " in text for name in listed)
@@ -178,7 +179,7 @@ class TestShown:
             whole["clauses"].append(row(whole, "mask.png") | {"id": "former.clause", "section": "former"})
 
         shutil.copy(folders["honest"] / "report.json", tmp_path)
-        found = matrix([folders["honest"], edited(tmp_path, older)])
+        found = side_by_side([folders["honest"], edited(tmp_path, older)])
         assert found.outcomes(STATUS) == [Outcome.PASSED, None]
         assert [each.partition(":")[0] for each in found.differences] == [
             "not all were judged by the same suite",
@@ -186,16 +187,16 @@ class TestShown:
             "older was not judged by",
         ]
         assert [cell.shown(ascii_only=True) for cell in found.cells("former")] == ["", "+ 1/0/0"]
-        assert complaints("matrix.schema.json", matrices.to_document(found)) == []
-        assert matrices.NO_SUCH_CLAUSE in matrices.markdown(found)
+        assert complaints("matrix.schema.json", matrix.to_document(found)) == []
+        assert matrix.NO_SUCH_CLAUSE in matrix.markdown(found)
 
     def test_hostile_reports_are_harmless(
         self, folders: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         shutil.copy(folders["created"] / "report.json", tmp_path)
-        found = matrix([edited(tmp_path, hostile), folders["honest"]])
-        matrices.show(found)
-        out, text = capsys.readouterr().out, matrices.markdown(found)
+        found = side_by_side([edited(tmp_path, hostile), folders["honest"]])
+        matrix.show(found)
+        out, text = capsys.readouterr().out, matrix.markdown(found)
         assert re.fullmatch(r"[ -~\n]*", out)
         assert not [line for line in (out + text).splitlines() if line.lstrip().startswith(("::", "##["))]
         tokens = MarkdownIt("commonmark").enable("table").parse(text)
@@ -203,4 +204,4 @@ class TestShown:
         assert kinds.isdisjoint({"html_inline", "html_block", "link_open", "image", "fence", "code_block"})
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if line.startswith("| route.query")}
         assert widths == {5}
-        assert complaints("matrix.schema.json", matrices.to_document(found)) == []
+        assert complaints("matrix.schema.json", matrix.to_document(found)) == []

@@ -1,4 +1,4 @@
-"""Two reports side by side: one value, from which terminal, Markdown and JSON all derive.
+"""Two reports side by side: one value, from which terminal, Markdown, JSON and HTML all derive.
 
 Clauses are aligned by their ids. Where the reports are of different sets, or of different circumstances, that is named.
 """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.contract.clauses import Level
+from conformance.contract.clauses import Level, catalogue
 from conformance.mistake import OperatorMistake
 from conformance.report import document
 from conformance.report.record import Conclusion, Outcome
@@ -86,6 +86,11 @@ class Written:
     def title(self) -> str:
         """Name and version of the target."""
         return f"{self.name} {self.version}".rstrip()
+
+
+def section_title(section: str) -> str:
+    """The title of a section of a report; its id where the installed suite does not know it."""
+    return catalogue().sections.get(section, section)
 
 
 def load(path: Path) -> Written:

@@ -38,26 +38,25 @@
 
   if (!form) return;
   const clauses = $("article.clause");
-  const groups = $("section.group");
+  const groups = $(".group");
   const cells = new Map($(".map a.cell").map((cell) => [cell.hash.slice(1), cell]));
   const words = new Map(clauses.map((clause) => [clause, ""]));
+  const names = [...new Set([...form.elements].map((control) => control.name))].filter((name) => name && name !== "text");
 
   const said = (clause) => {
     if (!words.get(clause)) words.set(clause, clause.textContent.toLowerCase());
     return words.get(clause);
   };
+  // A control is called like the data that it is about; of what is chosen there, one has to be among the data
+  const has = (clause, name, value) => ` ${clause.dataset[name]} `.includes(` ${value} `);
   const filter = () => {
     const wanted = new FormData(form);
     const text = wanted.get("text").trim().toLowerCase().split(/\s+/);
-    const [outcomes, levels] = [wanted.getAll("outcome"), wanted.getAll("level")];
-    const [section, source] = [wanted.get("section"), wanted.get("document")];
+    const chosen = names.map((name) => [name, wanted.getAll(name).filter(Boolean)]).filter(([, values]) => values.length);
+    const narrowed = Boolean(chosen.length || text[0]);
     let shown = 0;
     for (const clause of clauses) {
-      const of = clause.dataset;
-      const fits = (!outcomes.length || outcomes.includes(of.outcome))
-        && (!levels.length || levels.includes(of.level))
-        && (!section || of.section === section)
-        && (!source || of.documents.split(" ").includes(source))
+      const fits = chosen.every(([name, values]) => values.some((value) => has(clause, name, value)))
         && text.every((word) => said(clause).includes(word));
       clause.hidden = !fits;
       cells.get(clause.id)?.classList.toggle("faded", !fits);
@@ -67,8 +66,9 @@
       const number = $("article.clause:not([hidden])", group).length;
       group.hidden = !number;
       group.querySelector(".number").textContent = number;
+      if (narrowed && group.matches("details")) group.open = true;
     }
-    for (const part of $("section.group .part")) part.hidden = !part.querySelector("article.clause:not([hidden])");
+    for (const part of $(".group .part")) part.hidden = !part.querySelector("article.clause:not([hidden])");
     document.getElementById("tally").textContent = `${shown} of ${clauses.length} clauses`;
   };
   let soon;
@@ -83,7 +83,7 @@
   const unfold = document.getElementById("unfold");
   unfold.addEventListener("click", () => {
     const open = unfold.textContent === "Unfold all";
-    for (const each of $("article.clause > details")) each.open = open;
+    for (const each of $("details.group, article.clause > details")) each.open = open;
     unfold.textContent = open ? "Fold all" : "Unfold all";
   });
 
@@ -97,7 +97,7 @@
     }
     const details = goal.matches("article.clause") ? goal.firstElementChild : goal.closest("details");
     for (let each = details; each; each = each.parentElement.closest("details")) each.open = true;
-    if (goal.matches("article.clause")) goal.querySelector("summary").focus({ preventScroll: true });
+    if (goal.matches("article.clause, details.group")) goal.querySelector("summary").focus({ preventScroll: true });
     goal.scrollIntoView();
   };
   addEventListener("hashchange", arrive);

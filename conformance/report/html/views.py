@@ -15,11 +15,11 @@ from conformance.contract.reading import Reading
 from conformance.exchange import Case, Exchange
 from conformance.message import Delivery
 from conformance.report.document import curl_line, script_name
-from conformance.report.html import bodies, chart
+from conformance.report.html import bodies, chart, marks
 from conformance.report.html.bodies import Message
 from conformance.report.html.pictures import Painter, Picture
 from conformance.report.markdown import MARKS
-from conformance.report.record import ClauseRow, Conclusion, Failure, Outcome, Report
+from conformance.report.record import ClauseRow, Failure, Outcome, Report
 from conformance.report.visible import LIMIT, visible
 from conformance.rules import RULES
 from conformance.waivers import Waived
@@ -28,16 +28,9 @@ EXCHANGES, PICTURES = 1_000_000, 800_000
 """Letters of a page that exchanges may take, and pictures; what is left out is in ``report.json``."""
 LONGEST_COMMAND = 20_000
 BRIEF = 100
-REMARK = "△"
 READINGS = 12
 UNSTEADY = 20
 
-_CONCLUSIONS = {
-    Conclusion.CONFORMANT: ("passed", "✓"),
-    Conclusion.NON_CONFORMANT: ("failed", "✗"),
-    Conclusion.INDETERMINATE: ("error", "!"),
-    Conclusion.PARTIAL: ("partial", "–"),
-}
 _TOOLS = ("hypothesis", "schemathesis", "pillow")
 
 
@@ -164,19 +157,19 @@ class ReportView:
 def view_of(report: Report) -> ReportView:
     """The page of a report."""
     rows = _rows(report)
-    kind, mark = _CONCLUSIONS[report.conclusion]
+    mark = marks.of_conclusion(report.conclusion)
     name = visible(f"{report.target.name} {report.target.version}".rstrip(), BRIEF)
     return ReportView(
         name=name,
         title=f"{report.conclusion}: {name}",
-        conclusion=str(report.conclusion),
-        kind=kind,
-        mark=mark,
+        conclusion=mark.text,
+        kind=mark.kind,
+        mark=mark.glyph,
         reason=visible(report.reason),
         facts=list(_facts(report)),
         notes=list(_notes(report)),
         outcomes=[
-            (_css(outcome), MARKS[outcome][0], str(outcome), sum(row.outcome == outcome for row in rows))
+            (marks.css(outcome), MARKS[outcome][0], str(outcome), sum(row.outcome == outcome for row in rows))
             for outcome in Outcome
         ],
         counts=[(str(level), [counts[outcome] for outcome in Outcome]) for level, counts in report.counts.items()],
@@ -268,18 +261,18 @@ def _waived(waived: Waived | None) -> str:
 def _row(row: ClauseRow, failures: Sequence[FailureView], waived: str) -> RowView:
     clause = row.clause
     failed = row.outcome is Outcome.FAILED
-    kind = "remark" if failed and clause.level is Level.SHOULD else _css(row.outcome)
+    mark = marks.of_outcome(row.outcome, clause.level)
     counts = _counts(row)
-    told = f"{clause.id}: {clause.level}, {'remark' if kind == 'remark' else row.outcome}"
+    told = f"{clause.id}: {clause.level}, {'remark' if mark.kind == 'remark' else row.outcome}"
     readings = list(_readings(row))
     return RowView(
         clause.id,
         clause.section,
         catalogue().sections[clause.section],
         str(clause.level),
-        str(row.outcome),
-        kind,
-        REMARK if kind == "remark" else MARKS[row.outcome][0],
+        mark.text,
+        mark.kind,
+        mark.glyph,
         f"{told}, {counts}" if counts else told,
         visible(clause.requirement),
         [visible(source) for source in clause.sources],
@@ -308,10 +301,6 @@ def _readings(row: ClauseRow) -> Iterator[ReadingView]:
     total = sum((row.readings or {}).values())
     for reading, count in islice((row.readings or {}).items(), READINGS):
         yield ReadingView(visible(reading, 160), count, round(100 * count / total, 1))
-
-
-def _css(outcome: Outcome) -> str:
-    return str(outcome).replace(" ", "-")
 
 
 class _Teller:

@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from conformance import replay
-from conformance.campaign import Campaign, Progress
+from conformance import __version__, replay
+from conformance.campaign import Campaign
+from conformance.cases.disguise import USUAL, Manner, as_an_sdk_has_it
 from conformance.cases.plan import Plan, plan
 from conformance.cases.requests import measured
 from conformance.contract.clauses import catalogue
+from conformance.course import Progress
 from conformance.evidence.log import EvidenceLog
 from conformance.evidence.rejudge import closing, opening
 from conformance.exchange import Case
@@ -24,9 +27,10 @@ from conformance.judge import Judge, Verdict
 from conformance.mistake import OperatorMistake, did_you_mean
 from conformance.patience import Open, authenticated
 from conformance.provisions import SigV4
-from conformance.report import document, html, junit, markdown, repeat
+from conformance.report import badge, ctrf, document, html, junit, markdown, repeat, summary, workflow
 from conformance.report.record import Report, compile_report
 from conformance.rules import RULES
+from conformance.shards import WHOLE, Shard
 from conformance.signing import signer
 from conformance.staging import Served, Stage, clock_skew
 from conformance.target import Target
@@ -36,6 +40,10 @@ FORMATS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "junit": ("junit.xml", junit.render),
     "markdown": ("report.md", markdown.render),
     "html": ("report.html", html.render),
+    "github": ("github-summary.md", summary.render),
+    "annotations": ("annotations.txt", workflow.render),
+    "badge": ("badge.json", badge.render),
+    "ctrf": ("ctrf.json", ctrf.render),
 }
 """What is written beside ``report.json``: name of the file and how it is rendered."""
 
@@ -57,18 +65,32 @@ class Prepared:
     shrink: bool
     stage: Stage
     """What is sent with the target's help, if any clause is judged that needs it."""
+    shard: Shard = WHOLE
+    """The part of it that is to be sent."""
+    manner: Manner = USUAL
+    """How it presents itself."""
 
     def __str__(self) -> str:
         limit = self.explorer.depth.minutes
         many = f"as many requests as fit into {limit:g} minutes" if limit else f"{self.planned} requests"
+        many = many if self.shard == WHOLE else f"shard {self.shard} of {many}"
         return (
             f"{self.target.name} at {self.target.url}: {many}, "
             f"of which at most {self.looks} have a model look at a sound image; seed {self.seed}"
         )
 
+    @property
+    def share(self) -> int:
+        """How many requests the shard sends, more or less."""
+        return self.planned // self.shard.of
+
+    def only_shard(self, shard: Shard) -> Prepared:
+        """One part of the same run. Nothing is made smaller, since no shard knows what the others find."""
+        return replace(self, shard=shard, shrink=False)
+
     def beginning_with(self, cases: Iterable[Case]) -> Prepared:
         """The same run with further cases sent first."""
-        more = tuple(cases)
+        more = tuple(map(self.stage.clothe, cases))
         whole = replace(self.plan, singles=(*more, *self.plan.singles))
         before = self.explorer.depth
         fixed = self.planned - before.requests + len(more)
@@ -88,10 +110,16 @@ class Prepared:
 
     def campaign(self, judge: Judge, log: EvidenceLog | None = None) -> Campaign:
         """A campaign that is ready to run. What the target says of its clock is asked for here."""
-        stage = replace(self.stage, mishaps={})
+        stage = replace(self.stage, mishaps={}, unsigned=self._hidden(self.stage))
         opener = _authenticated(stage)
         staged = stage if is_staged(self.clauses) else None
-        return Campaign(self.target, opener, judge, staged, log, sent=_beforehand(self.target))
+        return Campaign(self.target, opener, judge, staged, log, sent=_beforehand(self.target), shard=self.shard)
+
+    def _hidden(self, stage: Stage) -> Open:
+        """The connections of a stage; where nobody is to know us, signatures stand where those of an SDK do."""
+        if not (self.manner.hides and self.target.auth):
+            return stage.unsigned
+        return authenticated(stage.unsigned, as_an_sdk_has_it, stage.discretion)
 
     def go(
         self, on_progress: Callable[[Progress], None] = lambda _: None, evidence: Path | None = None
@@ -100,7 +128,11 @@ class Prepared:
         judge = Judge(rule for rule in RULES if rule.clause in self.clauses)
         started, clock = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), time.perf_counter()
         facts: dict[str, Any] = {"planned": self.planned, "looks": self.looks, "seed": self.seed, "started": started}
-        log = EvidenceLog(evidence, opening(self.target, self.clauses, **facts)) if evidence else None
+        log = (
+            EvidenceLog(evidence, opening(self.target, self.clauses, **facts, **self._of_shards()))
+            if evidence
+            else None
+        )
         campaign = self.campaign(judge, log)
         try:
             campaign.run(self.plan, on_progress, explorer=self.explorer, shrink=self.shrink)
@@ -118,6 +150,15 @@ class Prepared:
         )
         return report, judge.verdicts
 
+    def _of_shards(self) -> dict[str, str]:
+        """What the evidence of a shard says of itself, so that only shards of one run are put together."""
+        if self.shard == WHOLE:
+            return {}
+        digest = sha256(f"{__version__} {self.explorer.depth}".encode())
+        for case in self.plan.cases():
+            digest.update(case.id.encode() + b"\0" + sha256(case.request.wire).digest())
+        return {"shard": str(self.shard), "plan": digest.hexdigest()}
+
 
 def prepare(
     target: Target,
@@ -128,8 +169,9 @@ def prepare(
     shrink: bool = True,
     opener: Open | None = None,
     environ: Mapping[str, str] = os.environ,
+    manner: Manner = USUAL,
 ) -> Prepared:
-    """Plan a run; nothing is sent.
+    """Plan a run; nothing is sent. ``manner`` is how it presents itself: as it is, or as an ordinary client.
 
     Raises OperatorMistake for a bad URL, an unknown clause, unreadable photographs, or secrets not in ``environ``.
     """
@@ -140,16 +182,19 @@ def prepare(
         raise OperatorMistake(
             f"known-failures.{unknown}: there is no such clause{did_you_mean(unknown, catalogue().clauses)}"
         )
-    client = _client(target)
+    client = _client(target, manner)
     host = client.endpoint.host_header
-    whole = plan(target, host)
-    stage = Stage(target, host, opener or client.open, environ)
+    clothe = manner.clothing(target, host)
+    whole = manner.arranged(plan(target, host, manner.salt), clothe)
+    stage = Stage(target, host, opener or client.open, environ, salt=manner.salt, clothe=clothe)
     staged = stage.requests if is_staged(clauses) else 0
     planned = sum(1 for _ in whole.cases()) + staged + _beforehand(target)
     fitting = depth.within(target.limits.requests, planned)
-    explorer = Explorer(target, host, seed, fitting)
+    drawn_from = f"{seed} {manner.salt}" if manner.salt else seed
+    explorer = Explorer(target, host, drawn_from, fitting, salt=manner.salt, clothe=clothe)
     looks = whole.looks(target) + staged + fitting.looks
-    return Prepared(target, whole, clauses, seed, planned + fitting.requests, looks, explorer, shrink, stage)
+    planned += fitting.requests
+    return Prepared(target, whole, clauses, seed, planned, looks, explorer, shrink, stage, manner=manner)
 
 
 def is_staged(clauses: frozenset[str]) -> bool:
@@ -169,7 +214,7 @@ def _authenticated(stage: Stage) -> Open:
     if auth is None:
         return stage.unsigned
     if isinstance(auth, SigV4):
-        stage.skew = clock_skew(stage.unsigned, stage.host)
+        stage.skew = clock_skew(stage.unsigned, stage.host, stage.clothe)
     return authenticated(stage.unsigned, signer(auth, stage.environ, stage.skew), stage.discretion)
 
 
@@ -178,12 +223,12 @@ def _beforehand(target: Target) -> int:
     return int(isinstance(target.auth, SigV4))
 
 
-def _client(target: Target) -> Client:
+def _client(target: Target, manner: Manner = USUAL) -> Client:
     try:
         endpoint = Endpoint.of(target.url, str(target.ca) if target.ca else None)
     except ValueError as error:
         raise OperatorMistake(f"target.url: {error}") from None
-    return Client(endpoint, Limits(answer_seconds=target.limits.answer_seconds))
+    return Client(endpoint, Limits(answer_seconds=target.limits.answer_seconds), any_port=manner.hides)
 
 
 def selected(words: tuple[str, ...]) -> frozenset[str]:
@@ -214,7 +259,7 @@ def make_room(folder: Path) -> None:
 def write_all(report: Report, folder: Path, formats: tuple[str, ...] = tuple(FORMATS)) -> None:
     """Write the report and its renderings, and a way to repeat each failure, into a folder."""
     make_room(folder)
-    _clear(folder)
+    clear(folder)
     try:
         _write_repeats(report, folder)
         for name in formats:
@@ -225,7 +270,7 @@ def write_all(report: Report, folder: Path, formats: tuple[str, ...] = tuple(FOR
         raise OperatorMistake(f"{folder}: the report cannot be written: {error}") from None
 
 
-def _clear(folder: Path) -> None:
+def clear(folder: Path) -> None:
     """Take away what an earlier run left, so that nothing of it looks like this one's."""
     stale = [folder / file for file, _ in FORMATS.values()]
     stale += [file for ending in ("py", "json", "body") for file in (folder / "repeat").glob(f"*.{ending}")]

@@ -36,11 +36,16 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"suite {report.suite}, contract {code(report.contract[:19])}, seed {code(report.seed)}."
     yield ""
     yield from _counts(report)
-    yield from _failures("Failures", report.failed(Level.MUST), report)
-    yield from _failures("Remarks", report.failed(Level.SHOULD), report)
+    for heading, level in {"Failures": Level.MUST, "Remarks": Level.SHOULD}.items():
+        rows = report.failed(level)
+        if rows:
+            yield f"## {heading}"
+            yield ""
+        for row in rows:
+            yield from breached(row, report)
     yield from _measured(report)
-    yield from _lists(report)
-    yield from _waivers(report)
+    yield from notes(report)
+    yield from waivers(report)
     yield from _clauses(report)
 
 
@@ -52,27 +57,23 @@ def _counts(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _failures(title: str, rows: list[ClauseRow], report: Report) -> Iterator[str]:
-    if not rows:
-        return
-    yield f"## {title}"
+def breached(row: ClauseRow, report: Report) -> Iterator[str]:
+    """The lines on a clause that failed: what it demands, what came instead, what that breaks, how to see it again."""
+    yield f"### {row.clause.id}"
     yield ""
-    for row in rows:
-        yield f"### {row.clause.id}"
-        yield ""
-        yield f"{plain(row.clause.requirement)} ({'; '.join(map(plain, row.clause.sources)) or 'no source'})"
-        yield ""
-        yield from _breaks(row)
-        yield f"{row.breached} of {row.judged} exchanges breach it."
-        if row.known:
-            yield f"Listed as known: {plain(row.known)}."
-        if waived := report.waiver_of(row):
-            waiver = waived.waiver
-            yield f"Waived until {waiver.expires} by {plain(waiver.owner)}: {plain(waiver.reason)}."
-        yield ""
-        for failure in row.failures:
-            yield from _failure(failure, report)
-        yield ""
+    yield f"{plain(row.clause.requirement)} ({'; '.join(map(plain, row.clause.sources)) or 'no source'})"
+    yield ""
+    yield from _breaks(row)
+    yield f"{row.breached} of {row.judged} exchanges breach it."
+    if row.known:
+        yield f"Listed as known: {plain(row.known)}."
+    if waived := report.waiver_of(row):
+        waiver = waived.waiver
+        yield f"Waived until {waiver.expires} by {plain(waiver.owner)}: {plain(waiver.reason)}."
+    yield ""
+    for failure in row.failures:
+        yield from _failure(failure, report)
+    yield ""
 
 
 def _breaks(row: ClauseRow) -> Iterator[str]:
@@ -102,7 +103,8 @@ def _measured(report: Report) -> Iterator[str]:
         yield ""
 
 
-def _lists(report: Report) -> Iterator[str]:
+def notes(report: Report) -> Iterator[str]:
+    """The lines on what no clause has: the undeclared, the unsteady, and what is wrongly listed as known."""
     for note in report.undeclared:
         yield f"Not declared: {note}."
         yield ""
@@ -115,7 +117,8 @@ def _lists(report: Report) -> Iterator[str]:
         yield ""
 
 
-def _waivers(report: Report) -> Iterator[str]:
+def waivers(report: Report) -> Iterator[str]:
+    """The lines on what was to be waived, and what of it is."""
     if not report.waivers:
         return
     yield "## Waivers"

@@ -12,9 +12,9 @@ from datetime import date
 from enum import StrEnum
 
 from conformance import __version__
-from conformance.campaign import Course
 from conformance.contract.clauses import Clause, Level, catalogue
 from conformance.contract.document import digest
+from conformance.course import Course
 from conformance.exchange import Case, Circumstance, Exchange
 from conformance.judge import KEPT, Verdict, Violation
 from conformance.message import Answer, Request
@@ -183,6 +183,18 @@ class Report:
         if idle:
             return Conclusion.PARTIAL, f"{_count(idle, 'MUST clause')} not exercised"
         return Conclusion.CONFORMANT, "every MUST clause was exercised and kept"
+
+
+def tally(rows: Iterable[ClauseRow]) -> dict[str, int]:
+    """What became of these clauses, in the words and the order of every summary: a failed SHOULD is a remark."""
+    found = Counter(_word(row) for row in rows)
+    return {word: found[word] for word in ("passed", "failed", "remarks", "observed", "unexercised", "n/a", "error")}
+
+
+def _word(row: ClauseRow) -> str:
+    if row.outcome is Outcome.FAILED and row.clause.level is Level.SHOULD:
+        return "remarks"
+    return "n/a" if row.outcome is Outcome.NOT_APPLICABLE else str(row.outcome)
 
 
 def compile_report(

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from conformance.exchange import Case
 from conformance.formats import http
 from conformance.message import Request
+from conformance.report.visible import visible
 
 LONGEST = 1500
 """Bytes of a head that a command line shall hold; for longer ones there is the script."""
@@ -102,7 +103,10 @@ def _pair(request: Request) -> str:
 
 
 def curl(url: str, request: Request, body_file: str) -> str | None:
-    """A curl line that sends the request, its body taken from a file; None when curl would change the bytes."""
+    """A curl line that sends the request, its body taken from a file.
+
+    None when curl would change the bytes, or when the line could not be shown to anybody as it stands.
+    """
     message = http.read(request)
     if message.faults or message.chunked or not request.head.isascii() or request.values(b"expect"):
         return None
@@ -123,4 +127,5 @@ def curl(url: str, request: Request, body_file: str) -> str | None:
     if request.body or request.values(b"content-length"):
         words += ["--data-binary", f"@{body_file}"]
     parts = urlsplit(url)
-    return shlex.join([*words, f"{parts.scheme}://{parts.netloc}/"])
+    line = shlex.join([*words, f"{parts.scheme}://{parts.netloc}/"])
+    return line if visible(line, len(line)) == line else None

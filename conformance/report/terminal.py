@@ -17,11 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from conformance import campaign
+from conformance import course
 from conformance.contract.clauses import Level, catalogue
 from conformance.contract.clients import breaches_of, in_short
 from conformance.report.document import curl_line, script_name
-from conformance.report.record import ClauseRow, Conclusion, Outcome, Report
+from conformance.report.record import ClauseRow, Conclusion, Outcome, Report, tally
 from conformance.report.visible import visible
 
 MOST_BETWEEN_LINES = 2000
@@ -40,7 +40,7 @@ _STYLES = {
 @contextmanager
 def progress(
     planned: int | None, *, quiet: bool, console: Console | None = None
-) -> Iterator[Callable[[campaign.Progress], None]]:
+) -> Iterator[Callable[[course.Progress], None]]:
     """A progress bar on a terminal, a line now and then elsewhere, nothing when quiet."""
     console = console or Console(file=sys.stderr)
     if quiet:
@@ -53,10 +53,10 @@ def progress(
         yield _in_lines(max(1, min((planned or sys.maxsize) // 5, MOST_BETWEEN_LINES)), console)
 
 
-def _in_lines(step: int, console: Console) -> Callable[[campaign.Progress], None]:
+def _in_lines(step: int, console: Console) -> Callable[[course.Progress], None]:
     started = time.monotonic()
 
-    def say(at: campaign.Progress) -> None:
+    def say(at: course.Progress) -> None:
         if at.seen % step == 0:
             rate = at.seen / max(time.monotonic() - started, 0.001)
             far = f"{at.seen} of {at.planned} judged" if at.planned else f"{at.seen} judged"
@@ -65,7 +65,7 @@ def _in_lines(step: int, console: Console) -> Callable[[campaign.Progress], None
     return say
 
 
-def _state(at: campaign.Progress) -> Iterator[str]:
+def _state(at: course.Progress) -> Iterator[str]:
     yield f"{at.breached} with findings"
     yield f"{at.unexercised} clause{'' if at.unexercised == 1 else 's'} unexercised"
     if at.budget_left is not None:
@@ -135,28 +135,13 @@ def _show_failure(console: Console, row: ClauseRow, report: Report, folder: Path
 def _sections(report: Report) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("section")
-    for title in ("passed", "failed", "remarks", "observed", "unexercised", "n/a", "error"):
+    for title in tally(()):
         table.add_column(title, justify="right")
     for section, title in catalogue().sections.items():
         rows = [row for row in report.rows if row.clause.section == section]
         if rows:
-            table.add_row(title, *map(_number, _tally(rows)))
+            table.add_row(title, *map(_number, tally(rows).values()))
     return table
-
-
-def _tally(rows: list[ClauseRow]) -> list[int]:
-    def count(outcome: Outcome, *levels: Level) -> int:
-        return sum(row.outcome is outcome and (not levels or row.clause.level in levels) for row in rows)
-
-    return [
-        count(Outcome.PASSED),
-        count(Outcome.FAILED, Level.MUST),
-        count(Outcome.FAILED, Level.SHOULD),
-        count(Outcome.OBSERVED),
-        count(Outcome.UNEXERCISED),
-        count(Outcome.NOT_APPLICABLE),
-        count(Outcome.ERROR),
-    ]
 
 
 def _number(count: int) -> str:

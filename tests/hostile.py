@@ -9,7 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from conformance.reference.app import DEMO, Behaviour, Store
+from conformance.reference.server import Session
 
 T = TypeVar("T")
 
@@ -207,6 +210,33 @@ def reset(peer: Peer) -> None:
     """Close with RST."""
     peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     peer.sock.close()
+
+
+def serves(behaviour: Behaviour, *instead: Action, store: Store = DEMO, patience: float | None = None) -> Action:
+    """Answer as the reference would. Where it falls silent these actions are played in the place of its answer.
+
+    Whoever was answered and asks nothing more for ``patience`` seconds is left without a word.
+    """
+    memory: dict[str, Any] = {}
+
+    def action(peer: Peer) -> None:
+        session, answer = Session(behaviour, store, memory), b""
+        while not (session.closed or session.silent):
+            peer.sock.settimeout(patience if answer and session.idle else None)
+            if not (data := peer.sock.recv(65536)):
+                return
+            answer = session.receive(data)
+            peer.write(answer)
+        for each in instead if session.silent else (finish_writing, _drain):
+            each(peer)
+
+    return action
+
+
+def _drain(peer: Peer) -> None:
+    """Read what is still being sent, so that a reset does not destroy the answer."""
+    while peer.sock.recv(65536):
+        pass
 
 
 def _play(peer: Peer, script: Script) -> None:

@@ -30,8 +30,8 @@ from hostile import (
 )
 
 from conformance import run
-from conformance.campaign import Progress
 from conformance.contract.clauses import catalogue
+from conformance.course import Progress
 from conformance.reference.app import DEMO, HONEST, SILENCE, Behaviour, Call, NoReply, Reply
 from conformance.reference.app import render as rendered
 from conformance.reference.server import Session, running

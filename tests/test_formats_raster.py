@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from io import BytesIO
 
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 from conformance.cases import images
 from conformance.cases.png_file import chunk, encode
 from conformance.formats import images as formats
-from conformance.formats.raster import Raster, first_pixel_of, paint
+from conformance.formats.raster import MOST_COLOURS, Raster, first_pixel_of, paint
 
 RED, WHITE, BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 0)
 
@@ -53,6 +54,30 @@ def test_transparency_is_ignored() -> None:
     """A pixel that cannot be seen has its colour all the same."""
     assert paint(encode(Image.new("RGBA", (2, 2), (1, 2, 3, 0)))) == Raster(2, 2, {(1, 2, 3): 4})
     assert paint(encode(Image.new("LA", (2, 2), (9, 0)))) == Raster(2, 2, {(9, 9, 9): 4})
+
+
+def test_what_stands_beside_the_picture_is_not_unpacked() -> None:
+    """Pillow refuses a comment of more than a megabyte, and a mask may have one."""
+    beside = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(2**21)))
+    assert paint(encode(spotted("RGB"), ancillary=beside)) == Raster(7, 5, {WHITE: 33, RED: 2})
+
+
+def test_a_pixel_far_below_is_found() -> None:
+    picture = Image.new("RGB", (900, 900), WHITE)
+    picture.putpixel((450, 800), RED)
+    picture.putpixel((3, 801), RED)
+    data = encode(picture)
+    assert paint(data) == Raster(900, 900, {WHITE: 809_998, RED: 2})
+    assert first_pixel_of(data, RED) == (450, 800)
+
+
+def test_not_all_of_very_many_colours_are_counted() -> None:
+    """Millions of them fit into a small file, and would fill the memory."""
+    picture = Image.frombytes("RGB", (1024, 512), b"".join(n.to_bytes(3, "big") for n in range(2**19)))
+    painted = paint(encode(picture))
+    assert painted is not None
+    assert not painted.whole
+    assert MOST_COLOURS < len(painted.colours) < 2 * MOST_COLOURS
 
 
 @pytest.mark.parametrize(("depth", "grey"), [(1, 255), (2, 170), (4, 187), (8, 179), (16, 179)])

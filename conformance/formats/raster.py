@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, cast
@@ -15,8 +17,11 @@ if TYPE_CHECKING:
 Colour = tuple[int, int, int]
 """Red, green and blue, 0..255."""
 
-_FEW = 65536
-"""Colours for which Pillow's table stays small; masks have a handful, photographs may need the second try."""
+MOST_COLOURS = 2**17
+"""When there are more the counting ends: a small file can hold 16 million."""
+
+_STRIP = 2**16
+"""Pixels that are looked at together, about, and colours for which Pillow's table stays small."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class Raster:
     width: int
     height: int
     colours: dict[Colour, int]
+    whole: bool = True
+    """All pixels were counted: there are no more than ``MOST_COLOURS``."""
 
 
 def paint(data: bytes, max_pixels: int = MAX_PIXELS) -> Raster | None:
@@ -36,17 +43,27 @@ def paint(data: bytes, max_pixels: int = MAX_PIXELS) -> Raster | None:
     picture = _decoded(data, max_pixels)
     if picture is None:
         return None
-    counted = picture.getcolors(_FEW) or picture.getcolors(picture.width * picture.height) or []
-    return Raster(picture.width, picture.height, {cast(Colour, value): count for count, value in counted})
+    colours: Counter[Colour] = Counter()
+    for _, strip in _strips(picture):
+        counted = strip.getcolors(strip.width * strip.height) or []
+        colours.update({cast(Colour, value): count for count, value in counted})
+        if len(colours) > MOST_COLOURS:
+            return Raster(picture.width, picture.height, dict(colours), whole=False)
+    return Raster(picture.width, picture.height, dict(colours))
 
 
 def first_pixel_of(data: bytes, colour: Colour, max_pixels: int = MAX_PIXELS) -> tuple[int, int] | None:
     """Find the first pixel of a colour, row by row: x and y from the upper left corner, both from 0."""
-    from PIL import ImageChops
-
     picture = _decoded(data, max_pixels)
     if picture is None or not all(0 <= level <= 255 for level in colour):
         return None
+    found = ((top, _first(strip, colour)) for top, strip in _strips(picture))
+    return next(((at[0], top + at[1]) for top, at in found if at), None)
+
+
+def _first(picture: Image, colour: Colour) -> tuple[int, int] | None:
+    from PIL import ImageChops
+
     red, green, blue = (
         band.point([255 * (level == wanted) for level in range(256)])
         for band, wanted in zip(picture.split(), colour, strict=True)
@@ -59,6 +76,13 @@ def first_pixel_of(data: bytes, colour: Colour, max_pixels: int = MAX_PIXELS) ->
     return (row[0], box[1]) if row else None
 
 
+def _strips(picture: Image) -> Iterator[tuple[int, Image]]:
+    """The picture in RGB, a few rows at a time, each with the number of its first row."""
+    rows = max(1, _STRIP // picture.width)
+    for top in range(0, picture.height, rows):
+        yield top, _in_rgb(picture.crop((0, top, picture.width, min(top + rows, picture.height))))
+
+
 def _decoded(data: bytes, max_pixels: int) -> Image | None:
     from PIL import Image
 
@@ -68,10 +92,22 @@ def _decoded(data: bytes, max_pixels: int) -> Image | None:
     if width * height > max_pixels:
         return None
     try:
-        with Image.open(BytesIO(data), formats=["PNG"]) as picture:
-            return _in_rgb(picture)
+        with Image.open(BytesIO(_critical(data)), formats=["PNG"]) as picture:
+            picture.load()
+            return picture
     except Exception:  # Pillow documents no closed set: OSError, SyntaxError, ValueError and struct.error were all seen
         return None
+
+
+def _critical(data: bytes) -> bytes:
+    """The file without what stands beside the picture: Pillow would unpack that, and refuse where it is too much."""
+    kept, at = [SIGNATURE], len(SIGNATURE)
+    while at < len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 5].isupper():
+            kept.append(data[at:end])
+        at = end
+    return b"".join(kept)
 
 
 def _in_rgb(picture: Image) -> Image:
@@ -80,6 +116,4 @@ def _in_rgb(picture: Image) -> Image:
     if picture.mode.startswith("I"):
         high_bytes = picture.convert("I;16").tobytes()[1::2]
         return Image.frombytes("L", picture.size, high_bytes).convert("RGB")
-    picture.load()
-    picture.info.pop("transparency", None)  # Pillow would warn of it, or mix it in
     return picture.convert("RGB")

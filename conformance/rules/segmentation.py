@@ -149,11 +149,13 @@ def every_pixel_has_a_listed_colour(exchange: Exchange) -> Iterator[Finding]:
         count = sum(painted.colours[stray] for stray in strays)
         at = raster.first_pixel_of(exchange.mask or b"", strays[0])
         first = "#{:02X}{:02X}{:02X}".format(*strays[0])
-        yield Finding(f"AnomalyMask, pixel {at}", "the colour of a listed type", f"{first}; {count} such pixels in all")
+        total = f"{count} such pixels in all" if painted.whole else f"{count} such pixels and more"
+        yield Finding(f"AnomalyMask, pixel {at}", "the colour of a listed type", f"{first}; {total}")
 
 
 def _returned_areas_of_pixels(exchange: Exchange) -> bool:
-    known = _returned_pixels(exchange) and _returned_colours_for_pixels(exchange)
+    painted = exchange.mask_raster if _returned_pixels(exchange) else None
+    known = painted is not None and painted.whole and _returned_colours_for_pixels(exchange)
     return known and _gave_every_area(exchange)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -55,6 +55,10 @@ class Depth:
 DEPTHS = {"quick": Depth(0, 0), "standard": Depth(300, 40), "deep": Depth(5000, 1000)}
 
 
+def _as_it_is(case: Case) -> Case:
+    return case
+
+
 @dataclass(frozen=True)
 class Explorer:
     """Draws the cases of a run, one by one, so that any number of them fits into memory."""
@@ -65,6 +69,9 @@ class Explorer:
     depth: Depth
     drawn: tuple[tuple[Case, ...], tuple[tuple[Case, ...], ...]] | None = None
     """What was drawn before: singles and sequences."""
+    salt: str = ""
+    """What makes the images others than the usual ones."""
+    clothe: Callable[[Case], Case] = _as_it_is
 
     @property
     def requests(self) -> int:
@@ -80,14 +87,15 @@ class Explorer:
         if self.drawn:
             yield from self.drawn[0]
         elif self.depth.requests:
-            yield from self._for_a_while(self._drawn(), 1 - 1 / SHARE_OF_SEQUENCES)
+            yield from map(self.clothe, self._for_a_while(self._drawn(), 1 - 1 / SHARE_OF_SEQUENCES))
 
     def sequences(self) -> Iterator[tuple[Case, ...]]:
         """Cases to be sent one after the other on one connection."""
         if self.drawn:
             yield from self.drawn[1]
         elif self.depth.requests:
-            yield from self._for_a_while(self._own.sequences(), 1 / SHARE_OF_SEQUENCES)
+            for sequence in self._for_a_while(self._own.sequences(), 1 / SHARE_OF_SEQUENCES):
+                yield tuple(map(self.clothe, sequence))
 
     def _drawn(self) -> Iterator[Case]:
         yield from self._schemathesis()
@@ -99,7 +107,7 @@ class Explorer:
 
         theirs = self._of_schemathesis
         return Exploration(
-            self.target, self.host, self.seed, self.depth.requests - theirs, self.depth.looks - theirs // 4
+            self.target, self.host, self.seed, self.depth.requests - theirs, self.depth.looks - theirs // 4, self.salt
         )
 
     @property
@@ -109,7 +117,7 @@ class Explorer:
     def _schemathesis(self) -> Iterator[Case]:
         from conformance.cases.openapi import generated
 
-        yield from generated(self.target, self.host, self.seed, self._of_schemathesis)
+        yield from generated(self.target, self.host, self.seed, self._of_schemathesis, self.salt)
 
     def _for_a_while(self, drawn: Iterator[_Drawn], share: float) -> Iterator[_Drawn]:
         """What is drawn, until that share of the time is used up, where there is a limit to it."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -52,6 +52,11 @@ _CIRCUMSTANCES: Mapping[Signature, Circumstance] = {
 _OF_RATES = frozenset({Circumstance.THROTTLED, Circumstance.FLOODED, Circumstance.RECOVERED})
 
 Hook = Callable[[State], None]
+Clothe = Callable[[Case], Case]
+
+
+def _as_it_is(case: Case) -> Case:
+    return case
 
 
 class Served(Protocol):
@@ -80,9 +85,13 @@ class Stage:
     wait: Callable[[float], None] = time.sleep
     mishaps: dict[str, str] = field(default_factory=dict)
     """By clause: which part of the set-up did not work, and how."""
+    salt: str = ""
+    """What makes the images others than the usual ones."""
+    clothe: Clothe = _as_it_is
+    """How a case is dressed before it is sent."""
 
     def __post_init__(self) -> None:
-        self.subjects = [Subject(scene, self.host, self.target.limits) for scene in self.target.running()]
+        self.subjects = [Subject(scene, self.host, self.target.limits, self.salt) for scene in self.target.running()]
         auth = self.target.auth
         self.discretion = discretion(auth, self.target.states.values(), self.environ)
         self._principal = found(auth.keys, self.environ) if isinstance(auth, SigV4) else None
@@ -98,7 +107,7 @@ class Stage:
         self.skew = timedelta()
         """How far the target's clock is ahead of ours; to be set by whoever has measured it."""
 
-    def exchanges(self, sender: Sender) -> Iterator[Exchange]:
+    def exchanges(self, sender: Sender) -> Generator[Exchange, None, None]:
         """Send everything, and yield it with the circumstances in which it was answered."""
         if not self.subjects:
             return
@@ -136,7 +145,7 @@ class Stage:
         auth = self.target.auth
         return (self._principal, scope_of(auth, self.skew)) if isinstance(auth, SigV4) and self._principal else None
 
-    def signatures(self, sender: Sender) -> Iterator[Exchange]:
+    def signatures(self, sender: Sender) -> Generator[Exchange, None, None]:
         """Every way of signing, right and wrong."""
         for case in self._signed_cases():
             what = self._said_by(case.request)
@@ -150,7 +159,7 @@ class Stage:
             return
         plain = self.subjects[0].witnesses()[0]
         requests = (signed(plain, *self._own), plain)
-        cases = [Case(f"auth.connection-{number}", request) for number, request in enumerate(requests, 1)]
+        cases = [self.clothe(Case(f"auth.connection-{number}", request)) for number, request in enumerate(requests, 1)]
         before = None
         for case, sent in zip(cases, sender.conversation(cases, self._as_they_are), strict=True):
             what = self._said_by(case.request) or Circumstance.SIGNED
@@ -166,6 +175,7 @@ class Stage:
 
     def _asked(self, sender: Sender, case: Case, circumstance: Circumstance, opened: Open | None = None) -> Exchange:
         """Ask, and ask again after a throttle that is not what it is about."""
+        case = self.clothe(case)
         for attempt in range(TRIES):
             sent = self._sent(sender, case, opened)
             exchange = self._exchange(case, sent, circumstance)
@@ -279,10 +289,11 @@ _YEARS = range(1970, 9999)
 """In which clocks are believed to be: a date a few days before or after one of these is still a date."""
 
 
-def clock_skew(open_connection: Open, host: bytes) -> timedelta:
+def clock_skew(open_connection: Open, host: bytes, clothe: Clothe = _as_it_is) -> timedelta:
     """How far the target's clock is ahead of ours, as its Date header has it; nothing where it tells no time."""
     connection = open_connection()
-    answer = connection.exchange(Request.build("GET", "/", [("Host", host.decode("latin-1"))]))
+    asked = clothe(Case("clock", Request.build("GET", "/", [("Host", host.decode("latin-1"))])))
+    answer = connection.exchange(asked.request)
     connection.close()
     values = answer.values(b"date") if isinstance(answer, Response) else ()
     try:

@@ -355,7 +355,7 @@ class TestCommand:
         assert main(["doctor", "--target", str(file)]) == 1
         out = capsys.readouterr().out
         assert "not ok   states.fault: the hook states.fault.enter" in out
-        assert "exit code 1, saying: \\x1b[31m ::error::x" in out
+        assert "exit code 1, saying: \\x1b[31m \\x3a:error::x" in out
         assert "\x1b" not in out
 
 

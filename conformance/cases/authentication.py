@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
+from uuid import UUID
 
+from conformance.cases import images
 from conformance.cases.corpus import encoded
 from conformance.cases.requests import Subject
 from conformance.exchange import Case
@@ -33,6 +35,7 @@ _CLIENTS: Mapping[str, tuple[Headers, tuple[bytes, ...]]] = {
     "go-v1": ((), (*USUAL, b"content-length")),
 }
 _NEVER_ISSUED = Principal("AKIANOBODYHASTHISKEY", "nobody has this secret either")
+_KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 _SPOILT: Mapping[str, Callable[[str], str]] = {
     "empty": lambda _: "",
@@ -64,6 +67,7 @@ def _as_clients_sign(subject: Subject, principal: Principal, scope: Scope) -> It
     plain = subject.draft(subject.png(0)).request()
     digest = (b"x-amz-content-sha256", sha256(plain.body).hexdigest().encode())
     for client, (lines, names) in _CLIENTS.items():
+        lines = _renewed(lines, f"{subject.salt} {client}") if subject.salt else lines
         with_digest = (*lines, digest) if digest[0] in names else lines
         lower = client == "javascript-v3"
         yield client, signed(plain, principal, scope, lines=with_digest, names=names, lower_case=lower)
@@ -72,6 +76,18 @@ def _as_clients_sign(subject: Subject, principal: Principal, scope: Scope) -> It
         yield name, signed(plain, principal, scope, when=scope.now() + timedelta(minutes=minutes))
     unsigned = ((digest[0], UNSIGNED.encode()),)
     yield "unsigned-payload", signed(plain, principal, scope, lines=unsigned, names=(*USUAL, digest[0]))
+
+
+def _renewed(lines: Headers, purpose: str) -> Headers:
+    """The same lines for an invocation that nobody has seen."""
+    fresh = str(UUID(bytes=images.noise(16, purpose), version=4)).encode()
+    return tuple((name, fresh if name == _INVOCATION[0] else value) for name, value in lines)
+
+
+def _nobody(salt: str) -> Principal:
+    """Keys that were never issued."""
+    letters = "".join(_KEY_LETTERS[octet % 32] for octet in images.noise(16, f"{salt} key"))
+    return Principal(f"AKIA{letters}", images.noise(20, f"{salt} secret").hex()) if salt else _NEVER_ISSUED
 
 
 def _respelt(subject: Subject, request: Request) -> Request:
@@ -88,7 +104,7 @@ def _wrong(
     good = signed(plain, principal, scope)
     yield "unsigned", plain
     yield "wrong-secret", signed(plain, replace(principal, secret_key=principal.secret_key[::-1] + "x"), scope)
-    yield "unknown-key", signed(plain, _NEVER_ISSUED, scope)
+    yield "unknown-key", signed(plain, _nobody(subject.salt), scope)
     for name, away in (("expired", -40), ("long-expired", -60 * 26), ("from-the-future", 40)):
         yield name, signed(plain, principal, scope, when=scope.now() + timedelta(minutes=away))
     yield "another-region", signed(plain, principal, replace(scope, region=f"{scope.region}-x"))

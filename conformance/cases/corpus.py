@@ -12,13 +12,17 @@ from urllib.parse import quote
 
 import yaml
 
-from conformance.cases.requests import Draft, Subject
+from conformance.cases.requests import MARK, Draft, Subject
 from conformance.message import Delivery, Request
 from conformance.shipped import shipped
 
 KEYS = frozenset("id method target headers without header-names content-type body chunked delivery head".split())
 
 Entry = Mapping[str, Any]
+
+_BARE_HOST = "\nHost: {host}\n"
+_USUAL_HOST = f"\nHost: {{host}}\nAccept-Encoding: identity\nUser-Agent: {MARK.decode()}\n"
+"""What ordinary clients send besides: a head that is written by hand goes without, where nobody minds."""
 
 
 def entries() -> Iterator[tuple[str, Entry]]:
@@ -33,8 +37,9 @@ def build(entry: Entry, subject: Subject) -> tuple[Request, Delivery]:
     draft = subject.draft(_body(entry, subject))
     head = entry.get("head")
     if head is not None:
+        whole = head.replace(_BARE_HOST, _USUAL_HOST, 1) if subject.salt else head
         return Request(
-            _filled(head, draft, subject).replace("\n", "\r\n").encode("latin-1"), draft.body
+            _filled(whole, draft, subject).replace("\n", "\r\n").encode("latin-1"), draft.body
         ), Delivery.WHOLE
     body = _chunked(draft.body, entry["chunked"]) if "chunked" in entry else draft.body
     target = _filled(entry["target"], draft, subject) if "target" in entry else draft.target

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from itertools import count
 from random import Random
@@ -149,6 +149,8 @@ class Exploration:
     seed: str
     requests: int
     looks: int
+    salt: str = ""
+    """What makes the images others than those of the same seed without it."""
     _kept: dict[int, Pools] = field(default_factory=dict, repr=False, compare=False)
     """The pools of the moment, by their number."""
 
@@ -180,7 +182,7 @@ class Exploration:
 
     @cached_property
     def _subjects(self) -> list[Subject]:
-        return [Subject(scene, self.host) for scene in self.target.running()]
+        return [Subject(scene, self.host, salt=self.salt) for scene in self.target.running()]
 
     @cached_property
     def _resting(self) -> list[Scene]:
@@ -210,7 +212,7 @@ class Exploration:
         for number in count(first):
             if number not in self._kept:
                 self._kept.clear()
-                self._kept[number] = _pools(self.target, self.host, f"{self.seed} {number}")
+                self._kept[number] = _pools(self.target, self.host, f"{self.seed} {number}", self.salt)
             for _ in range(RENEWAL):
                 yield self._kept[number]
 
@@ -305,7 +307,7 @@ def _size_for(target: Target, scene: Scene) -> Size | None:
     return next((running.image for running in target.running()), None)
 
 
-def _pools(target: Target, host: bytes, seed: str) -> Pools:
+def _pools(target: Target, host: bytes, seed: str, salt: str) -> Pools:
     """Draw new pools."""
     scenes = target.scenes.values()
     labels = tuple(sorted({scene.project for scene in scenes})), tuple(sorted({scene.version for scene in scenes}))
@@ -315,7 +317,7 @@ def _pools(target: Target, host: bytes, seed: str) -> Pools:
     for scene in (*target.running(), *scenes):
         by_size.setdefault(_size_for(target, scene), scene)
     bodies = {
-        size: _bodies(target, Subject(replace(scene, image=size), host), f"{seed} {size}", len(by_size))
+        size: _bodies(target, Subject(replace(scene, image=size), host, salt=salt), f"{seed} {size}", len(by_size))
         for size, scene in by_size.items()
     }
     dresses = parts.pop("lawful")
@@ -340,12 +342,12 @@ def _small_parts(projects: tuple[str, ...], versions: tuple[str, ...]) -> tuple[
 
 
 @lru_cache(maxsize=8)
-def _sound_images(size: Size | None, low: int, high: int) -> SearchStrategy[bytes]:
-    return strategies.sound_images(just(size) if size else strategies.sizes(low, high))
+def _sound_images(size: Size | None, low: int, high: int, salt: str) -> SearchStrategy[bytes]:
+    return strategies.sound_images(just(size) if size else strategies.sizes(low, high), salt)
 
 
-_damages = cache(strategies.damages)
-_other_bodies = cache(strategies.other_bodies)
+_damages = lru_cache(maxsize=4)(strategies.damages)
+_other_bodies = lru_cache(maxsize=4)(strategies.other_bodies)
 
 
 def _number(seed: str, purpose: str) -> int:
@@ -361,10 +363,11 @@ def _bodies(target: Target, subject: Subject, seed: str, sorts: int) -> Bodies:
     low = max(IMAGE_SIDES[0], limits.min_image_side or 0)
     high = min(IMAGE_SIDES[1], limits.max_image_side or IMAGE_SIDES[1])
     share = min(1.0, USUAL_PIXELS / (size.width * size.height) if size else 1.0) / sorts
-    found = drawn(_sound_images(size, low, high), _part(SOUND, share), _number(seed, "sound"))
+    found = drawn(_sound_images(size, low, high, subject.salt), _part(SOUND, share), _number(seed, "sound"))
     own = (subject.png(0), subject.png(1), subject.jpeg(0), subject.jpeg(1))
     sound = tuple(body for body in (*own, *found) if _is_taken(target, subject, body)) or own
-    ways = drawn(_damages(), _part(DAMAGED, share), _number(seed, "damaged"))
+    foreign = (images.foreign_chunk(subject.salt),) if subject.salt else ()
+    ways = drawn(_damages(*foreign), _part(DAMAGED, share), _number(seed, "damaged"))
     damaged = [way(sound) for way in ways]
     small = sorted(sound, key=len)[:SMALL_FILES]
     return Bodies(
@@ -372,7 +375,7 @@ def _bodies(target: Target, subject: Subject, seed: str, sorts: int) -> Bodies:
         sound=sound,
         # what the walker cannot see is no damage to it, and no answer could be held against the target
         damaged=tuple(body for body in damaged if not look_at(body).sound) or (b"",),
-        others=tuple(way(small) for way in drawn(_other_bodies(), OTHERS, _number(seed, "others"))),
+        others=tuple(way(small) for way in drawn(_other_bodies(subject.salt), OTHERS, _number(seed, "others"))),
         beyond=tuple(_beyond(limits, subject)),
     )
 
@@ -393,9 +396,9 @@ def _beyond(limits: Limits, subject: Subject) -> Iterator[bytes]:
     weight = (limits.max_image_bytes or IMAGE_BYTES) + 1
     if weight <= HEAVIEST:
         with suppress(ValueError):  # no image of that size is so light
-            yield images.padded_png(wide, high, weight).data
+            yield images.padded_png(wide, high, weight, subject.salt).data
     if subject.takes_any_size:
         low, most = (limits.min_image_side or 0) - 1, (limits.max_image_side or IMAGE_SIDES[1]) + 1
         for side in (low, most):
             if IMAGE_SIDES[0] <= side <= IMAGE_SIDES[1]:
-                yield images.plain_png(side, max(high, low + 1), 5).data
+                yield images.plain_png(side, max(high, low + 1), 5, salt=subject.salt).data

@@ -1,4 +1,8 @@
-"""The images that the suite sends: plain, unusual, of other formats, and damaged; the same bytes in every run."""
+"""The images that the suite sends: plain, unusual, of other formats, and damaged; the same bytes in every run.
+
+With a ``salt`` they are of the same sorts, and show something else: nobody has seen them before, and the same salt
+gives the same bytes. What is too short to hold anything, such as a signature alone, is the same with any.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,18 @@ import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from io import BytesIO
 from random import Random
 from typing import Any
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from conformance.cases import png_file
 from conformance.formats.png import SIGNATURE
 
 PNG, JPEG = "image/png", "image/jpeg"
+_OCTETS = "application/octet-stream"
 MOST_BYTES = 900_000
 """The heaviest plain picture that is made of a photograph, safely below what every implementation must take."""
 
@@ -40,9 +45,9 @@ class Sample:
     height: int
 
 
-def scene_photo(width: int, height: int, number: int, defect: bool = False) -> Image.Image:
+def scene_photo(width: int, height: int, number: int, defect: bool = False, salt: str = "") -> Image.Image:
     """Draw a part on a conveyor belt, another for each number, and on demand with a scratch and a stain on it. RGB."""
-    chance = _chance(f"scene {number}")
+    chance = _chance(f"scene {number}", salt)
     light = Image.linear_gradient("L").rotate(chance.choice((0, 90, 180, 270))).resize((width, height))
     belt = _tinted(Image.blend(light, _texture(width, height, chance, 24), 0.35), _muted(chance), 0.55)
     metal = _tinted(Image.blend(light, _texture(width, height, chance, 6), 0.25), _muted(chance), 0.35)
@@ -56,58 +61,58 @@ def scene_photo(width: int, height: int, number: int, defect: bool = False) -> I
 
 
 @lru_cache(maxsize=256)
-def plain_png(width: int, height: int, number: int = 0, defect: bool = False) -> Sample:
+def plain_png(width: int, height: int, number: int = 0, defect: bool = False, salt: str = "") -> Sample:
     """Give a scene as a PNG that every implementation must take: 8-bit RGB and three sorts of chunks."""
-    scene = scene_photo(width, height, number, defect)
+    scene = scene_photo(width, height, number, defect, salt)
     return Sample("plain-png", png_file.encode(scene, filters=(1,)), PNG, width, height)
 
 
 @lru_cache(maxsize=256)
-def plain_jpeg(width: int, height: int, number: int = 0, defect: bool = False) -> Sample:
+def plain_jpeg(width: int, height: int, number: int = 0, defect: bool = False, salt: str = "") -> Sample:
     """Give a scene as a JPEG that every implementation must take: baseline, JFIF, 4:2:0."""
-    return Sample("plain-jpeg", _jpeg(scene_photo(width, height, number, defect)), JPEG, width, height)
+    return Sample("plain-jpeg", _jpeg(scene_photo(width, height, number, defect, salt)), JPEG, width, height)
 
 
-@cache
-def png_variants(width: int, height: int) -> tuple[Sample, ...]:
+@lru_cache(maxsize=16)
+def png_variants(width: int, height: int, salt: str = "") -> tuple[Sample, ...]:
     """Give sound PNGs of every sort that is not plain."""
-    return tuple(Sample(name, data, PNG, width, height) for name, data in _png_variants(width, height))
+    return tuple(Sample(name, data, PNG, width, height) for name, data in _png_variants(width, height, salt))
 
 
-@cache
-def jpeg_variants(width: int, height: int) -> tuple[Sample, ...]:
+@lru_cache(maxsize=16)
+def jpeg_variants(width: int, height: int, salt: str = "") -> tuple[Sample, ...]:
     """Give sound JPEGs, most of a sort that is not plain."""
-    return tuple(Sample(name, data, JPEG, width, height) for name, data in _jpeg_variants(width, height))
+    return tuple(Sample(name, data, JPEG, width, height) for name, data in _jpeg_variants(width, height, salt))
 
 
-@cache
-def other_formats(width: int, height: int) -> tuple[Sample, ...]:
+@lru_cache(maxsize=16)
+def other_formats(width: int, height: int, salt: str = "") -> tuple[Sample, ...]:
     """Give what is neither PNG nor JPEG: other formats, wrappers around a PNG, text and noise; never empty."""
-    return (*_other_images(width, height), *_wrapped(width, height), *_no_images())
+    return (*_other_images(width, height, salt), *_wrapped(width, height, salt), *_no_images(salt))
 
 
-@cache
-def damaged(width: int, height: int) -> tuple[Sample, ...]:
+@lru_cache(maxsize=16)
+def damaged(width: int, height: int, salt: str = "") -> tuple[Sample, ...]:
     """Give files with one fault each, named for it; ``width`` and ``height`` are those of the file before."""
-    pngs = [Sample(f"png-{name}", data, PNG, width, height) for name, data in _damaged_pngs(width, height)]
-    jpegs = [Sample(f"jpeg-{name}", data, JPEG, width, height) for name, data in _damaged_jpegs(width, height)]
+    pngs = [Sample(f"png-{name}", data, PNG, width, height) for name, data in _damaged_pngs(width, height, salt)]
+    jpegs = [Sample(f"jpeg-{name}", data, JPEG, width, height) for name, data in _damaged_jpegs(width, height, salt)]
     return (*pngs, *jpegs)
 
 
 @lru_cache(maxsize=32)
-def padded_png(width: int, height: int, size: int) -> Sample:
+def padded_png(width: int, height: int, size: int, salt: str = "") -> Sample:
     """Give a plain PNG of exactly ``size`` bytes; in rare cases of a few bytes more than the least with a tEXt chunk.
 
     Raises ``ValueError`` where no such picture is that small.
     """
-    for compressed in _streams(width, height):
+    for compressed in _streams(width, height, salt):
         spare = size - len(_plain_file(width, height, compressed, 1))
         pieces = 1 + spare * 3 % 5
         blocks, odd = divmod(spare - 12 * (pieces - 1), 5)
         if blocks >= 0 and not odd:
             stream = compressed[:2] + _EMPTY_BLOCK * blocks + compressed[2:]
             return Sample("padded-png", _plain_file(width, height, stream, pieces), PNG, width, height)
-    for compressed in _streams(width, height):
+    for compressed in _streams(width, height, salt):
         bare = _plain_file(width, height, compressed, 1)
         spare = size - len(bare) - 12
         if spare >= 2:
@@ -117,12 +122,12 @@ def padded_png(width: int, height: int, size: int) -> Sample:
 
 
 @lru_cache(maxsize=32)
-def padded_jpeg(width: int, height: int, size: int) -> Sample:
+def padded_jpeg(width: int, height: int, size: int, salt: str = "") -> Sample:
     """Give a plain JPEG of exactly ``size`` bytes, comment segments included.
 
     Raises ``ValueError`` where no such picture is that small.
     """
-    scene = scene_photo(width, height, 0)
+    scene = scene_photo(width, height, 0, salt=salt)
     for quality in range(_QUALITY, 0, -8):
         data = _jpeg(scene, quality=quality)
         spare = size - len(data)
@@ -132,9 +137,9 @@ def padded_jpeg(width: int, height: int, size: int) -> Sample:
 
 
 @lru_cache(maxsize=32)
-def as_plain_png(photograph: bytes) -> bytes:
+def as_plain_png(photograph: bytes, salt: str = "") -> bytes:
     """Give a photograph as a plain PNG of the same size, in fewer colours where it would be too heavy."""
-    picture = Image.open(BytesIO(photograph)).convert("RGB")
+    picture = _grained(Image.open(BytesIO(photograph)).convert("RGB"), salt)
     data = png_file.encode(picture, filters=(1,))
     for colours in (256, 64, 16, 4, 2):
         if len(data) <= MOST_BYTES:
@@ -144,9 +149,9 @@ def as_plain_png(photograph: bytes) -> bytes:
 
 
 @lru_cache(maxsize=32)
-def as_plain_jpeg(photograph: bytes) -> bytes:
+def as_plain_jpeg(photograph: bytes, salt: str = "") -> bytes:
     """Give a photograph as a plain JPEG of the same size, of a lower quality where it would be too heavy."""
-    picture = Image.open(BytesIO(photograph)).convert("RGB")
+    picture = _grained(Image.open(BytesIO(photograph)).convert("RGB"), salt)
     qualities = (_jpeg(picture, quality=quality) for quality in (_QUALITY, 75, 50, 25, 10, 1))
     return next((data for data in qualities if len(data) <= MOST_BYTES), _jpeg(picture, quality=1))
 
@@ -166,8 +171,53 @@ def media_type_of(photograph: bytes) -> str:
     return PNG if photograph.startswith(SIGNATURE) else JPEG
 
 
-def _chance(seed: str) -> Random:
-    return Random(seed)  # noqa: S311 (the same numbers in every run are the point)
+def speck(salt: str, kind: str = PNG) -> bytes:
+    """Give an image of a single pixel."""
+    picture = Image.new("RGB", (1, 1), tuple(_chance("speck", salt).randbytes(3)))
+    return _jpeg(picture, quality=100) if kind == JPEG else png_file.encode(picture)
+
+
+def noise(length: int, salt: str) -> bytes:
+    """Give so many bytes that are nothing."""
+    return _chance("noise", salt).randbytes(length)
+
+
+def some_words(salt: str) -> bytes:
+    """Give a sentence that nobody has written before."""
+    return _said("some words of no importance", salt).encode()
+
+
+def foreign_chunk(salt: str) -> bytes:
+    """Give the type of a chunk that a decoder must understand, and that nobody has heard of."""
+    return b"X" + bytes(_chance("chunk", salt).choices(b"BCDFGJKMQVWZ", k=3))
+
+
+def private_chunk(salt: str) -> bytes:
+    """Give the type of a chunk that a decoder may pass over, and that nobody has heard of."""
+    return "".join(map(_chance("private", salt).choice, ("abcdef", "abcdef", "JKLMNO", "uvwxyz"))).encode()
+
+
+def _chance(seed: str, salt: str = "") -> Random:
+    return Random(f"{seed} {salt}" if salt else seed)  # noqa: S311 (the same numbers in every run are the point)
+
+
+def _grained(picture: Image.Image, salt: str) -> Image.Image:
+    """The same picture for whoever looks at it, a few of its pixels one shade brighter or darker."""
+    if not salt:
+        return picture
+    grain = Image.frombytes("L", picture.size, _chance("grain", salt).randbytes(picture.width * picture.height))
+    brighter, darker = (grain.point([255 * (value == which) for value in range(256)]) for which in (0, 1))
+    shade = Image.new("RGB", picture.size, (1, 1, 1))
+    picture.paste(ImageChops.add(picture, shade), (0, 0), brighter)
+    picture.paste(ImageChops.subtract(picture, shade), (0, 0), darker)
+    return picture
+
+
+def _said(text: str, salt: str) -> str:
+    """A text of ours, or with a salt, some words that say as little."""
+    chance = _chance(text, salt)
+    letters = ("".join(chance.choices("adeilnorstu", k=chance.randint(3, 8))) for _ in text.split())
+    return " ".join(letters) if salt else text
 
 
 def _texture(width: int, height: int, chance: Random, grain: int) -> Image.Image:
@@ -218,11 +268,12 @@ def _jpeg(picture: Image.Image, **options: Any) -> bytes:
     return _saved(picture, "JPEG", **{"quality": _QUALITY, **options})
 
 
-def _png_variants(width: int, height: int) -> Iterator[tuple[str, bytes]]:
-    scene = scene_photo(width, height, 1, defect=True)
+def _png_variants(width: int, height: int, salt: str) -> Iterator[tuple[str, bytes]]:
+    scene = scene_photo(width, height, 1, True, salt)
     grey, alpha = scene.convert("L"), Image.linear_gradient("L").resize((width, height))
     veiled, veiled_grey = scene.copy(), Image.merge("LA", (grey, alpha))
     veiled.putalpha(alpha)
+    ancillary = _ancillary(salt)
     for depth in (1, 2, 4, 8, 16):
         yield f"grey-{depth}-bit", png_file.encode(grey, depth)
     for depth in (1, 2, 4, 8):
@@ -238,12 +289,12 @@ def _png_variants(width: int, height: int) -> Iterator[tuple[str, bytes]]:
     yield "interlaced", png_file.encode(scene, interlaced=True)
     yield "interlaced-grey-1-bit", png_file.encode(grey, 1, interlaced=True)
     yield "interlaced-palette", png_file.encode(_quantised(scene, 16), 4, interlaced=True)
-    yield "every-filter-and-gamma", png_file.encode(scene, filters=(4, 3, 2, 1, 0), ancillary=_ANCILLARY["gamma"])
-    yield "stored-and-gamma", png_file.encode(scene, level=0, ancillary=_ANCILLARY["gamma"])
-    for name, chunks in _ANCILLARY.items():
+    yield "every-filter-and-gamma", png_file.encode(scene, filters=(4, 3, 2, 1, 0), ancillary=ancillary["gamma"])
+    yield "stored-and-gamma", png_file.encode(scene, level=0, ancillary=ancillary["gamma"])
+    for name, chunks in ancillary.items():
         yield name, png_file.encode(scene, filters=(1,), ancillary=chunks)
-    yield "many-idats-and-gamma", png_file.encode(scene, pieces=16, ancillary=_ANCILLARY["gamma"])
-    everything = b"".join(chunks for name, chunks in _ANCILLARY.items() if name != "standard-colours")
+    yield "many-idats-and-gamma", png_file.encode(scene, pieces=16, ancillary=ancillary["gamma"])
+    everything = b"".join(chunks for name, chunks in ancillary.items() if name != "standard-colours")
     yield "many-ancillary-chunks", png_file.encode(scene, ancillary=everything)
 
 
@@ -256,27 +307,32 @@ _PROFILE = b"".join(
 )
 """An ICC profile of a display: the header, and no tags."""
 
-_ANCILLARY = {
-    "gamma": png_file.chunk(b"gAMA", (45455).to_bytes(4, "big")),
-    "standard-colours": png_file.chunk(b"sRGB", b"\0"),
-    "colour-profile": png_file.chunk(b"iCCP", b"least\0\0" + zlib.compress(_PROFILE)),
-    "resolution": png_file.chunk(b"pHYs", (2835).to_bytes(4, "big") * 2 + b"\1"),
-    "text": png_file.chunk(b"tEXt", b"Comment\0a part on a conveyor belt"),
-    "time": png_file.chunk(b"tIME", (2025).to_bytes(2, "big") + bytes((10, 31, 23, 59, 60))),
-    "exif-chunk": png_file.chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\1\0\0\0\0\0\0"),
-    "private-chunk": png_file.chunk(b"coNf", b"anything"),
-}
+
+def _ancillary(salt: str) -> dict[str, bytes]:
+    text = _said("a part on a conveyor belt", salt)
+    private = private_chunk(salt) if salt else b"coNf"
+    second = noise(1, salt)[0] % 61 if salt else 60
+    return {
+        "gamma": png_file.chunk(b"gAMA", (45455).to_bytes(4, "big")),
+        "standard-colours": png_file.chunk(b"sRGB", b"\0"),
+        "colour-profile": png_file.chunk(b"iCCP", b"least\0\0" + zlib.compress(_PROFILE)),
+        "resolution": png_file.chunk(b"pHYs", (2835).to_bytes(4, "big") * 2 + b"\1"),
+        "text": png_file.chunk(b"tEXt", b"Comment\0" + text.encode()),
+        "time": png_file.chunk(b"tIME", (2025).to_bytes(2, "big") + bytes((10, 31, 23, 59, second))),
+        "exif-chunk": png_file.chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\1\0\0\0\0\0\0"),
+        "private-chunk": png_file.chunk(private, _said("anything", salt).encode()),
+    }
 
 
 def _quantised(scene: Image.Image, colours: int) -> Image.Image:
     return scene.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
-def _jpeg_variants(width: int, height: int) -> Iterator[tuple[str, bytes]]:
-    scene = scene_photo(width, height, 2, defect=True)
+def _jpeg_variants(width: int, height: int, salt: str) -> Iterator[tuple[str, bytes]]:
+    scene = scene_photo(width, height, 2, True, salt)
     exif = Image.Exif()
     exif[0x0112] = 1
-    exif[0x010F] = "conveyor camera"
+    exif[0x010F] = _said("conveyor camera", salt)
     yield "grey", _jpeg(scene.convert("L"))
     yield "progressive", _jpeg(scene, progressive=True)
     yield "progressive-grey", _jpeg(scene.convert("L"), progressive=True)
@@ -289,12 +345,13 @@ def _jpeg_variants(width: int, height: int) -> Iterator[tuple[str, bytes]]:
     yield "optimised", _jpeg(scene, optimize=True)
     yield "quality-1", _jpeg(scene, quality=1)
     yield "quality-100", _jpeg(scene, quality=100)
-    yield "comment", _jpeg(scene, comment=b"a part on a conveyor belt")
+    yield "comment", _jpeg(scene, comment=_said("a part on a conveyor belt", salt).encode())
 
 
-def _other_images(width: int, height: int) -> Iterator[Sample]:
-    scene = scene_photo(width, height, 3)
-    drawing = f'<rect width="{width}" height="{height}" fill="#808890"/>'
+def _other_images(width: int, height: int, salt: str) -> Iterator[Sample]:
+    scene = scene_photo(width, height, 3, salt=salt)
+    fill = noise(3, salt).hex() if salt else "808890"
+    drawing = f'<rect width="{width}" height="{height}" fill="#{fill}"/>'
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">{drawing}</svg>\n'
     small = (min(width, 256), min(height, 256))
     for name, data, media_type in (
@@ -303,18 +360,19 @@ def _other_images(width: int, height: int) -> Iterator[Sample]:
         ("webp", _saved(scene, "WEBP", lossless=True, method=0), "image/webp"),
         ("tiff", _saved(scene, "TIFF"), "image/tiff"),
         ("svg", svg.encode(), "image/svg+xml"),
-        ("pdf", _pdf(width, height), "application/pdf"),
+        ("pdf", _pdf(width, height, salt), "application/pdf"),
     ):
         yield Sample(name, data, media_type, width, height)
     yield Sample("ico", _saved(scene, "ICO", sizes=[small]), "image/x-icon", *small)
 
 
-def _pdf(width: int, height: int) -> bytes:
+def _pdf(width: int, height: int, salt: str) -> bytes:
     """Write a PDF of one empty page by hand: Pillow's would hold the time of day."""
+    rotated = b" /LastModified (%s)" % noise(8, salt).hex().encode() if salt else b""
     objects = (
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] >>" % (width, height),
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d]%s >>" % (width, height, rotated),
     )
     file = b"%PDF-1.4\n"
     places = []
@@ -325,10 +383,10 @@ def _pdf(width: int, height: int) -> bytes:
     return file + table + b"trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % len(file)
 
 
-def _wrapped(width: int, height: int) -> Iterator[Sample]:
-    plain = plain_png(width, height, 3)
+def _wrapped(width: int, height: int, salt: str) -> Iterator[Sample]:
+    plain = plain_png(width, height, 3, salt=salt)
     text = base64.b64encode(plain.data)
-    boundary = b"conveyor-7d1f"
+    boundary = noise(8, salt).hex().encode() if salt else b"conveyor-7d1f"
     part = b'Content-Disposition: form-data; name="file"; filename="part.png"\r\nContent-Type: image/png\r\n\r\n'
     form = b"--%s\r\n%s%s\r\n--%s--\r\n" % (boundary, part, plain.data, boundary)
     yield Sample("base64-of-a-png", text, "text/plain", width, height)
@@ -338,18 +396,22 @@ def _wrapped(width: int, height: int) -> Iterator[Sample]:
     yield Sample("zlib-around-a-png", zlib.compress(plain.data), "application/zlib", width, height)
 
 
-def _no_images() -> Iterator[Sample]:
-    page = b"<!DOCTYPE html>\n<html><head><title>part</title></head><body><p>No image here.</p></body></html>\n"
-    yield Sample("plain-text", b"This is not an image.\n", "text/plain", 0, 0)
-    yield Sample("html", page, "text/html", 0, 0)
-    yield Sample("json", b'{"image": null}', "application/json", 0, 0)
-    yield Sample("one-byte", b"\0", "application/octet-stream", 0, 0)
-    yield Sample("zeros", bytes(4096), "application/octet-stream", 0, 0)
-    yield Sample("random-bytes", _chance("no image").randbytes(4096), "application/octet-stream", 0, 0)
+def _no_images(salt: str) -> Iterator[Sample]:
+    sentence = _said("No image here.", salt)
+    page = f"<!DOCTYPE html>\n<html><head><title>part</title></head><body><p>{sentence}</p></body></html>\n"
+    document = {"image": _said("photograph", salt)} if salt else {"image": None}
+    yield Sample("plain-text", _said("This is not an image.", salt).encode() + b"\n", "text/plain", 0, 0)
+    yield Sample("html", page.encode(), "text/html", 0, 0)
+    yield Sample("json", json.dumps(document).encode(), "application/json", 0, 0)
+    yield Sample("one-byte", b"\0", _OCTETS, 0, 0)
+    yield Sample("zeros", bytes(4096 + (noise(1, salt)[0] if salt else 0)), _OCTETS, 0, 0)
+    yield Sample("random-bytes", _chance("no image", salt).randbytes(4096), _OCTETS, 0, 0)
 
 
-def _damaged_pngs(width: int, height: int) -> Iterator[tuple[str, bytes]]:
-    scene = scene_photo(width, height, 4)
+def _damaged_pngs(width: int, height: int, salt: str) -> Iterator[tuple[str, bytes]]:
+    scene = scene_photo(width, height, 4, salt=salt)
+    foreign = png_file.chunk(foreign_chunk(salt) if salt else b"ABCD", _said("what", salt).encode())
+    rubble = b"\xff" + (noise(63, salt) if salt else b"\xff" * 63)
     sound = png_file.encode(scene, filters=(1,))
     rows = png_file.image_data(scene)
     head, image, end = png_file.header(width, height), sound[33 : -len(png_file.END)], png_file.END
@@ -373,29 +435,29 @@ def _damaged_pngs(width: int, height: int) -> Iterator[tuple[str, bytes]]:
     yield "with-3-bits", SIGNATURE + png_file.header(width, height, 3) + image + end
     yield "with-unknown-colour-type", SIGNATURE + png_file.header(width, height, 8, 5) + image + end
     yield "palette-missing", SIGNATURE + png_file.header(width, height, 8, 3) + image + end
-    yield "with-unknown-critical-chunk", SIGNATURE + head + png_file.chunk(b"ABCD", b"what") + image + end
+    yield "with-unknown-critical-chunk", SIGNATURE + head + foreign + image + end
     yield "with-two-headers", SIGNATURE + head + head + image + end
     yield "with-unknown-filter", SIGNATURE + head + _idat(b"\x07" + rows[1:]) + end
-    yield "with-broken-deflate-data", SIGNATURE + head + png_file.chunk(b"IDAT", b"\x78\x9c" + b"\xff" * 64) + end
+    yield "with-broken-deflate-data", SIGNATURE + head + png_file.chunk(b"IDAT", b"\x78\x9c" + rubble) + end
     yield "with-wrong-adler", SIGNATURE + head + png_file.chunk(b"IDAT", _flipped(zlib.compress(rows), -1)) + end
     yield "image-data-too-short", SIGNATURE + head + _idat(rows[: len(rows) // 2]) + end
     yield "image-data-too-long", SIGNATURE + head + _idat(rows + rows) + end
-    yield "bomb", _bomb()
-    yield "signature-before-jpeg", SIGNATURE + plain_jpeg(width, height, 4).data
+    yield "bomb", _bomb(noise(1, salt) if salt else b"\0")
+    yield "signature-before-jpeg", SIGNATURE + plain_jpeg(width, height, 4, salt=salt).data
 
 
 def _idat(rows: bytes) -> bytes:
     return png_file.chunk(b"IDAT", zlib.compress(rows))
 
 
-@cache
-def _bomb() -> bytes:
+@lru_cache(maxsize=4)
+def _bomb(shade: bytes) -> bytes:
     """Give a PNG of 48 KB that inflates to 50 MB and 400 million pixels."""
-    return SIGNATURE + png_file.header(20000, 20000, 1, 0) + _idat(bytes(2501 * 20000)) + png_file.END
+    return SIGNATURE + png_file.header(20000, 20000, 1, 0) + _idat((b"\0" + shade * 2500) * 20000) + png_file.END
 
 
-def _damaged_jpegs(width: int, height: int) -> Iterator[tuple[str, bytes]]:
-    sound = plain_jpeg(width, height, 5).data
+def _damaged_jpegs(width: int, height: int, salt: str) -> Iterator[tuple[str, bytes]]:
+    sound = plain_jpeg(width, height, 5, salt=salt).data
     frame = sound.index(b"\xff\xc0")
     scan = sound.index(b"\xff\xda") + 14
     yield "cut-after-start", sound[:2]
@@ -411,7 +473,7 @@ def _damaged_jpegs(width: int, height: int) -> Iterator[tuple[str, bytes]]:
     yield "without-quantisation-tables", _without_segments(sound, 0xDB)
     yield "without-frame-header", _without_segments(sound, 0xC0)
     yield "with-a-stray-marker", _patched(sound, scan, b"\xff\x05")
-    yield "start-before-png", sound[:2] + plain_png(width, height, 5).data
+    yield "start-before-png", sound[:2] + plain_png(width, height, 5, salt=salt).data
 
 
 def _flipped(data: bytes, place: int) -> bytes:
@@ -435,12 +497,13 @@ def _without_segments(data: bytes, marker: int) -> bytes:
     return bytes(kept) + data[position:]
 
 
-def _streams(width: int, height: int) -> Iterator[bytes]:
+def _streams(width: int, height: int, salt: str) -> Iterator[bytes]:
     """Give the compressed data of pictures, the richest first and the smallest last."""
-    rows = png_file.image_data(scene_photo(width, height, 0), filters=(1,))
+    rows = png_file.image_data(scene_photo(width, height, 0, salt=salt), filters=(1,))
     for level in (0, 6, 9, 1, 2, 3, 4, 5, 7, 8):
         yield zlib.compress(rows, level)
-    flat = png_file.image_data(Image.new("RGB", (width, height), (128, 136, 144)), filters=(1,))
+    colour = tuple(noise(3, salt)) if salt else (128, 136, 144)
+    flat = png_file.image_data(Image.new("RGB", (width, height), colour), filters=(1,))
     for level in (6, 9, 1, 2):
         yield zlib.compress(flat, level)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from conformance.cases import images
-from conformance.cases.requests import Subject
+from conformance.cases.requests import MARK, Subject
 from conformance.contract.clauses import load_yaml
 from conformance.contract.document import document
 from conformance.exchange import Case
@@ -37,13 +37,14 @@ OWN_SAMPLE = 5
 """One drawn case in so many keeps the sample of 1x1 pixels that Schemathesis takes for an image."""
 
 
-def generated(target: Target, host: bytes, seed: str, count: int) -> Iterator[Case]:
+def generated(target: Target, host: bytes, seed: str, count: int, salt: str = "") -> Iterator[Case]:
     """Yield up to ``count`` cases: a third from the coverage phase, then as many positive as negative ones.
 
     The same seed gives the same bytes as long as nothing that is installed changes. Requests that equal an earlier one,
     or that HTTP cannot carry, are left out.
     """
-    subjects = [Subject(scene, host) for scene in target.running()] or [Subject(example_scene(), host)]
+    scenes = target.running() or [example_scene()]
+    subjects = [Subject(scene, host, salt=salt) for scene in scenes]
     seen: set[bytes] = set()
     for mode, drawn in _drawn(seed, count):
         for number, case in enumerate(drawn, 1):
@@ -53,7 +54,8 @@ def generated(target: Target, host: bytes, seed: str, count: int) -> Iterator[Ca
             lend_labels(case, subject.scene, LENT[number % len(LENT)] if is_drawn else ())
             keeps_sample = is_drawn and number % OWN_SAMPLE == 0
             picture = None if keeps_sample else picture_for(case, subject, number)
-            request = _written(case, picture or _octets(case.body), host)
+            body = picture or (_respecked(case, salt) if salt else b"") or _octets(case.body)
+            request = _written(case, body, host)
             if request.wire not in seen and not http.read(request).faults:
                 seen.add(request.wire)
                 yield Case(f"schemathesis.{mode}-{number}", request)
@@ -95,6 +97,13 @@ def picture_for(case: Drawn, subject: Subject, number: int = 0) -> bytes | None:
 def _examples() -> dict[str, str]:
     parameters = load_yaml("openapi.yaml")["components"]["parameters"]
     return {each["name"]: each["example"] for each in parameters.values()}
+
+
+def _respecked(case: Drawn, salt: str) -> bytes:
+    """A sample of ours in the place of Schemathesis' own, which is the same everywhere; empty where it is none."""
+    sample = getattr(case.body, "data", b"")
+    kind = images.media_type_of(sample)
+    return images.speck(f"{salt} {case.media_type}", kind) if sample else b""
 
 
 def _stripped(part: Any, *, names: bool = False) -> Any:
@@ -140,6 +149,8 @@ def _fuzzed(strategy: Any, seed: str, count: int) -> list[Drawn]:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
 
+    from conformance.cases.strategies import UNMOVED
+
     drawn: list[Drawn] = []
     if not count:
         return drawn
@@ -147,6 +158,7 @@ def _fuzzed(strategy: Any, seed: str, count: int) -> list[Drawn]:
     @seeded(_number(seed))
     @settings(
         max_examples=count,
+        backend=UNMOVED,
         phases=[Phase.generate],
         database=None,
         derandomize=False,
@@ -173,7 +185,7 @@ def _written(case: Drawn, body: bytes, host: bytes) -> Request:
     headers: list[tuple[str | bytes, str | bytes]] = [
         (b"Host", host),
         (b"Accept-Encoding", b"identity"),
-        (b"User-Agent", b"detect-anomalies-conformance"),
+        (b"User-Agent", MARK),
         *given,
         (b"Content-Length", str(len(body)).encode()),
     ]

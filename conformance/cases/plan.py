@@ -8,7 +8,7 @@ from zlib import crc32
 
 from conformance.cases import boundary, corpus, images
 from conformance.cases.corpus import encoded
-from conformance.cases.requests import Draft, Subject, path
+from conformance.cases.requests import Draft, Subject, any_size, path
 from conformance.contract.document import document
 from conformance.contract.reading import read
 from conformance.contract.schema import Schema
@@ -30,7 +30,7 @@ VARIANTS = (
 ).split()
 
 
-Factory = Callable[[int, int], tuple[images.Sample, ...]]
+Factory = Callable[[int, int, str], tuple[images.Sample, ...]]
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,17 @@ class Plan:
     """Requests sent one after the other on one connection."""
     flights: tuple[tuple[Case, ...], ...]
     """Requests sent at the same time."""
+    again: tuple[Case, ...] = ()
+    """The witnesses as they are sent once more, where that is not byte for byte the same."""
+
+    @property
+    def rounds(self) -> tuple[Case, ...]:
+        """Every witness, and every one once more."""
+        return (*self.witnesses, *(self.again or self.witnesses))
 
     def cases(self) -> Iterator[Case]:
         """Every case, in the order of sending; witnesses twice."""
-        yield from self.witnesses
-        yield from self.witnesses
+        yield from self.rounds
         yield from self.singles
         for group in (*self.sequences, *self.flights):
             yield from group
@@ -62,14 +68,14 @@ class Plan:
         )
 
 
-def plan(target: Target, host: bytes) -> Plan:
-    """Plan the fixed cases for a target: the same target gets the same plan."""
-    subjects = [Subject(scene, host, target.limits) for scene in target.running()]
+def plan(target: Target, host: bytes, salt: str = "") -> Plan:
+    """Plan the fixed cases for a target: the same target gets the same plan, and with a salt other images and names."""
+    subjects = [Subject(scene, host, target.limits, salt) for scene in target.running()]
     if not subjects:
-        singles = [Case(f"scene.{name}", request) for name, request in _absent(target, host)]
+        singles = [Case(f"scene.{name}", request) for name, request in _absent(target, host, salt)]
         return Plan((), tuple(singles), (), ())
     singles = [
-        *_missing(target, host),
+        *_missing(target, subjects),
         *_pictures(subjects),
         *_labels(subjects),
         *_content_types(subjects),
@@ -95,26 +101,28 @@ def _pick(subjects: Sequence[Subject], name: str) -> Subject:
     return subjects[crc32(name.encode()) % len(subjects)]
 
 
-def _absent(target: Target, host: bytes) -> Iterator[tuple[str, Request]]:
+def _absent(target: Target, host: bytes, salt: str) -> Iterator[tuple[str, Request]]:
     """Good requests for the scenes that do not answer 200."""
-    body = images.plain_png(256, 192, 0).data
+    size = any_size(salt)
+    body = images.plain_png(size.width, size.height, salt=salt).data
     for name, scene in target.scenes.items():
         if name not in RUNNING:
             yield name, Draft(host, path(scene.project, scene.version), body).request()
 
 
-def _missing(target: Target, host: bytes) -> Iterator[Case]:
-    sizes = {
-        (subject.size.width, subject.size.height)
-        for subject in (Subject(each, host, target.limits) for each in target.running())
-    }
-    width, height = sorted(sizes)[0]
-    bodies = {"png": images.plain_png(width, height).data, "jpeg": images.plain_jpeg(width, height).data}
+def _missing(target: Target, subjects: Sequence[Subject]) -> Iterator[Case]:
+    (width, height), host, salt = _least(subjects), subjects[0].host, subjects[0].salt
+    png, jpeg = (each(width, height, salt=salt).data for each in (images.plain_png, images.plain_jpeg))
+    bodies = {"png": png, "jpeg": jpeg}
     for name, scene in target.scenes.items():
         if name not in RUNNING:
             for kind, body in bodies.items():
                 draft = Draft(host, path(scene.project, scene.version), body, f"image/{kind}")
                 yield Case(f"scene.{name}-{kind}", draft.request())
+
+
+def _least(subjects: Sequence[Subject]) -> tuple[int, int]:
+    return min((subject.size.width, subject.size.height) for subject in subjects)
 
 
 def _pictures(subjects: Sequence[Subject]) -> Iterator[Case]:
@@ -133,31 +141,34 @@ def _pictures(subjects: Sequence[Subject]) -> Iterator[Case]:
 
 def _samples(factory: Factory, subjects: Sequence[Subject], chosen: Sequence[str] = ()) -> Iterator[Case]:
     group = factory.__name__.replace("_", "-")
-    names = [sample.name for sample in factory(subjects[0].size.width, subjects[0].size.height)]
+    salt = subjects[0].salt
+    names = [sample.name for sample in factory(subjects[0].size.width, subjects[0].size.height, salt)]
     for position, name in enumerate(names):
         if name in chosen or not chosen:
             # of a variant a segmentation model shows more: its mask may betray how the image was read
             subject = subjects[-1] if chosen else _pick(subjects, name)
-            sample = factory(subject.size.width, subject.size.height)[position]
+            sample = factory(subject.size.width, subject.size.height, salt)[position]
             media_type = sample.media_type if sample.media_type in document().media_types else "image/png"
             yield Case(f"body.{group}-{name}", subject.draft(sample.data, media_type).request())
 
 
 def _sizes(subjects: Sequence[Subject]) -> Iterator[Case]:
     """Images of other sizes than the model's, or, where it takes any, small, tall and wide ones."""
+    salt = subjects[-1].salt
     for width, height in ((64, 64), (63, 64), (650, 475), (4097, 64)):
         name = f"body.size-{width}x{height}"
-        yield Case(name, subjects[-1].draft(images.plain_png(width, height, 4).data).request())
+        yield Case(name, subjects[-1].draft(images.plain_png(width, height, 4, salt=salt).data).request())
     for subject in subjects[:-1]:
         if not subject.takes_any_size:
             name = f"body.another-size-for-{subject.scene.name}"
-            other = images.plain_png(subject.size.width + 8, subject.size.height, 4).data
+            other = images.plain_png(subject.size.width + 8, subject.size.height, 4, salt=salt).data
             yield Case(name, subject.draft(other).request())
 
 
 def _labels(subjects: Sequence[Subject]) -> Iterator[Case]:
     contract = document()
-    for name, project in _values(contract.project, ["cookies"]):
+    known = subjects[0].scene.project if subjects[0].salt else "cookies"
+    for name, project in _values(contract.project, [known]):
         subject = _pick(subjects, name)
         yield Case(f"project.{name}", _aimed(subject, path(encoded(project), subject.scene.version)))
     for name, version in _values(contract.version, ["1", "latest"]):
@@ -203,12 +214,13 @@ def _limits(target: Target, subjects: Sequence[Subject]) -> Iterator[Case]:
     for name, (side, step) in sides.items():
         if side:
             for label, width in ((name, side), (f"past-the-{name}", max(1, side + step))):
-                body = images.plain_png(width, max(size.height, limits.min_image_side or 1), 5).data
+                body = images.plain_png(width, max(size.height, limits.min_image_side or 1), 5, salt=subject.salt).data
                 yield Case(f"body.{label}", subject.draft(body).request())
 
 
 def _weighing(subject: Subject, weight: int) -> Request:
-    return subject.draft(images.padded_png(subject.size.width, subject.size.height, weight).data).request()
+    size = subject.size
+    return subject.draft(images.padded_png(size.width, size.height, weight, subject.salt).data).request()
 
 
 def _sequences(subjects: Sequence[Subject]) -> Iterator[tuple[Case, ...]]:
@@ -224,7 +236,8 @@ def _sequences(subjects: Sequence[Subject]) -> Iterator[tuple[Case, ...]]:
 
 def _odd_ones(subjects: Sequence[Subject]) -> Iterator[tuple[str, Request, Delivery]]:
     subject = subjects[0]
-    heavy = b"\x00" * HEAVY_UPLOAD
+    heavy = images.noise(HEAVY_UPLOAD, subject.salt) if subject.salt else b"\x00" * HEAVY_UPLOAD
+    no_image = images.some_words(subject.salt) if subject.salt else b"This is not an image."
     drafts = {
         "an-unknown-project": Draft(subject.host, path("nobody-has-this-project", "1"), subject.png(0)),
         "a-bad-name": Draft(subject.host, path("-bad-", subject.scene.version), subject.png(0)),
@@ -232,7 +245,7 @@ def _odd_ones(subjects: Sequence[Subject]) -> Iterator[tuple[str, Request, Deliv
         "another-method": Draft(subject.host, subject.draft(b"").target, subject.png(0), method="PUT"),
         "another-type": subject.draft(subject.png(0), "text/plain"),
         "an-empty-body": subject.draft(b""),
-        "no-image": subject.draft(b"This is not an image."),
+        "no-image": subject.draft(no_image),
         "half-an-image": subject.draft(subject.png(0)[: len(subject.png(0)) // 2]),
         "an-upload-to-another-route": Draft(subject.host, "/2020-11-20/elsewhere", heavy),
         "an-upload-of-another-type": subject.draft(heavy, "text/plain"),

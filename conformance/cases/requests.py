@@ -16,6 +16,10 @@ ANY_SIZE = Size(256, 192)
 """The size of our pictures for models that take any."""
 OTHER_SIZE = Size(160, 224)
 """A second size, so that masks bear witness whose image they were made for."""
+MARK = b"detect-anomalies-conformance"
+"""What the suite calls itself."""
+_STEP = 32
+"""Sizes that differ by a multiple of this one are the same to whoever counts in powers of two."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Draft:
         return (
             (b"Host", self.host),
             (b"Accept-Encoding", b"identity"),
-            (b"User-Agent", b"detect-anomalies-conformance"),
+            (b"User-Agent", MARK),
             (b"Content-Type", self.content_type.encode("latin-1")),
             (b"Content-Length", str(len(self.body)).encode()),
             *self.extra,
@@ -49,6 +53,13 @@ def path(project: str, version: str) -> str:
     return PATH.format(project=project, version=version)
 
 
+def any_size(salt: str = "", *, other: bool = False) -> Size:
+    """The size of our pictures for models that take any, or the second one; with a salt not the usual ones."""
+    usual = OTHER_SIZE if other else ANY_SIZE
+    wider, higher = images.noise(2, f"{salt} {other}") if salt else (0, 0)
+    return Size(usual.width + _STEP * (1 + wider % 3), usual.height + _STEP * (1 + higher % 3)) if salt else usual
+
+
 @dataclass(frozen=True)
 class Subject:
     """A scene together with the pictures that are sent to it."""
@@ -57,10 +68,12 @@ class Subject:
     host: bytes
     limits: Limits = field(default_factory=Limits)
     """What the target declares of itself: our pictures keep to it."""
+    salt: str = ""
+    """What makes our pictures others than the usual ones."""
 
     @cached_property
     def size(self) -> Size:
-        return self.scene.image or self.limits.within(ANY_SIZE)
+        return self.scene.image or self.limits.within(any_size(self.salt))
 
     @cached_property
     def photographs(self) -> tuple[Photograph, ...]:
@@ -78,18 +91,18 @@ class Subject:
     def png(self, number: int = 0) -> bytes:
         """A plain picture, every other one with a defect; made of the user's photographs where there are any."""
         if self.photographs:
-            return images.as_plain_png(self.photographs[number % len(self.photographs)].data)
-        return images.plain_png(self.size.width, self.size.height, number, bool(number % 2)).data
+            return images.as_plain_png(self.photographs[number % len(self.photographs)].data, self.salt)
+        return images.plain_png(self.size.width, self.size.height, number, bool(number % 2), self.salt).data
 
     def jpeg(self, number: int = 0) -> bytes:
         if self.photographs:
-            return images.as_plain_jpeg(self.photographs[number % len(self.photographs)].data)
-        return images.plain_jpeg(self.size.width, self.size.height, number, bool(number % 2)).data
+            return images.as_plain_jpeg(self.photographs[number % len(self.photographs)].data, self.salt)
+        return images.plain_jpeg(self.size.width, self.size.height, number, bool(number % 2), self.salt).data
 
     def witnesses(self) -> tuple[Request, ...]:
         """Two good requests whose answers can be told apart: by size where any is taken, else by what they show."""
         first = self.draft(self.png(0)).request()
-        size = self.limits.within(OTHER_SIZE)
+        size = self.limits.within(any_size(self.salt, other=True))
         other = replace(self, scene=replace(self.scene, image=size)) if self.takes_any_size else self
         return first, other.draft(other.png(1)).request()
 

@@ -44,7 +44,9 @@ class _Unmoved(HypothesisProvider):
         return None
 
 
-AVAILABLE_PROVIDERS["conformance"] = _Unmoved
+UNMOVED = "conformance"
+"""The name under which Hypothesis knows it."""
+AVAILABLE_PROVIDERS[UNMOVED] = _Unmoved
 
 
 def drawn(strategy: SearchStrategy[_Value], count: int, number: int) -> tuple[_Value, ...]:
@@ -54,7 +56,7 @@ def drawn(strategy: SearchStrategy[_Value], count: int, number: int) -> tuple[_V
     @seed(number)
     @settings(
         max_examples=-(-count // BATCH),
-        backend="conformance",
+        backend=UNMOVED,
         database=None,
         derandomize=False,
         phases=[Phase.generate],
@@ -279,9 +281,9 @@ def sizes(low: int, high: int) -> SearchStrategy[Size]:
     return st.one_of(*[of_small] * 18, *[st.builds(Size, medium, medium)] * 5, st.builds(Size, large, medium))
 
 
-def sound_images(of_size: SearchStrategy[Size]) -> SearchStrategy[bytes]:
+def sound_images(of_size: SearchStrategy[Size], salt: str = "") -> SearchStrategy[bytes]:
     """PNG and JPEG files of every sort that is sound, of random content."""
-    pictures = st.builds(_picture, of_size, st.sampled_from(_CONTENTS), st.integers(0, 2**32))
+    pictures = st.builds(_picture, of_size, st.sampled_from(_CONTENTS), st.integers(0, 2**32), st.just(salt))
     levels = st.integers(1, 9)
     plain = st.builds(lambda picture, level: _saved(picture, "PNG", compress_level=level), pictures, levels)
     odd = st.builds(
@@ -292,7 +294,7 @@ def sound_images(of_size: SearchStrategy[Size]) -> SearchStrategy[bytes]:
         st.lists(st.integers(0, 4), min_size=1, max_size=5),
         levels,
         st.integers(1, 12),
-        st.lists(_HARMLESS_CHUNKS, max_size=3),
+        st.lists(_harmless_chunks(images.private_chunk(salt) if salt else b"exPl"), max_size=3),
     )
     photos = st.builds(
         _jpeg,
@@ -311,18 +313,19 @@ def sound_images(of_size: SearchStrategy[Size]) -> SearchStrategy[bytes]:
     return st.one_of(plain, odd, plain_photos, photos)
 
 
-_HARMLESS_CHUNKS = st.one_of(
-    st.binary(max_size=40).map(lambda body: png_file.chunk(b"exPl", body)),
-    st.text(_TOKEN_LETTERS, max_size=40).map(lambda text: png_file.chunk(b"tEXt", b"Comment\0" + text.encode())),
-    st.just(png_file.chunk(b"gAMA", (45455).to_bytes(4, "big"))),
-)
+def _harmless_chunks(private: bytes) -> SearchStrategy[bytes]:
+    return st.one_of(
+        st.binary(max_size=40).map(lambda body: png_file.chunk(private, body)),
+        st.text(_TOKEN_LETTERS, max_size=40).map(lambda text: png_file.chunk(b"tEXt", b"Comment\0" + text.encode())),
+        st.just(png_file.chunk(b"gAMA", (45455).to_bytes(4, "big"))),
+    )
 
 
-def _picture(size: Size, content: str, number: int) -> Image.Image:
+def _picture(size: Size, content: str, number: int, salt: str) -> Image.Image:
     wide, high = size.width, size.height
-    chance = Random(number)  # noqa: S311 (the same numbers in every run are the point)
+    chance = Random(f"{number} {salt}" if salt else number)  # noqa: S311 (the same numbers in every run are the point)
     if content == "scene":
-        return images.scene_photo(wide, high, number, defect=bool(number % 2))
+        return images.scene_photo(wide, high, number, bool(number % 2), salt)
     if content == "noise" and wide * high <= _SLOW_FILTERS_UP_TO:
         return Image.frombytes("RGB", (wide, high), chance.randbytes(3 * wide * high))
     if content == "flat":
@@ -395,7 +398,7 @@ _DAMAGES: Mapping[str, Callable[[Pieces, int, int, bytes], bytes]] = {
     "patch-length": lambda cut, at, _, filler: _rejoined(cut, at, _patched(cut[at], 2, filler[:2])),
     "patch": lambda cut, at, place, filler: _rejoined(cut, at, _patched(cut[at], place % len(cut[at]), filler)),
     "stuff": lambda cut, at, _, filler: b"".join((*cut[:at], filler, *cut[at:])),
-    "critical-chunk": lambda cut, at, _, filler: b"".join((*cut[:at], png_file.chunk(b"EXPL", filler), *cut[at:])),
+    "critical-chunk": lambda cut, at, _, filler: b"".join((*cut[:at], filler, *cut[at:])),
     "header-field": lambda cut, _, place, filler: _header_changed(cut, place, filler),
     "append": lambda cut, _, __, filler: b"".join(cut) + filler,
     "append-zeros": lambda cut, _, place, __: b"".join(cut) + bytes(1 + place),
@@ -408,17 +411,21 @@ Way = Callable[[Sequence[bytes]], bytes]
 """Makes one body of sound files. The files are no part of the strategy: Hypothesis keeps strategies for long."""
 
 
-def damages() -> SearchStrategy[Way]:
-    """Ways of doing something to the structure of a sound file; now and then that does not hurt."""
+def damages(foreign: bytes = b"EXPL") -> SearchStrategy[Way]:
+    """Ways of doing something to the structure of a sound file; now and then that does not hurt.
+
+    ``foreign`` is the type of a chunk that nobody knows.
+    """
     which, filler = st.integers(0, 2**16), st.binary(min_size=1, max_size=24)
     kinds = st.sampled_from(list(_DAMAGES))
-    damaged = st.builds(_damaging, which, kinds, st.integers(0, 40), _PLACES, filler)
+    damaged = st.builds(_damaging, which, kinds, st.integers(0, 40), _PLACES, filler, st.just(foreign))
     spliced = st.builds(_splicing, which, which, st.integers(1, 8))
     return st.one_of(*[damaged] * 8, spliced)
 
 
-def _damaging(which: int, kind: str, at: int, place: int, filler: bytes) -> Way:
-    return lambda sound: _damaged(_nth(sound, which), kind, at, place, filler)
+def _damaging(which: int, kind: str, at: int, place: int, filler: bytes, foreign: bytes) -> Way:
+    stuffing = png_file.chunk(foreign, filler) if kind == "critical-chunk" else filler
+    return lambda sound: _damaged(_nth(sound, which), kind, at, place, stuffing)
 
 
 def _splicing(first: int, second: int, part: int) -> Way:
@@ -479,9 +486,9 @@ _STARTS = [
 ]
 
 
-def other_bodies() -> SearchStrategy[Way]:
+def other_bodies(salt: str = "") -> SearchStrategy[Way]:
     """What is no PNG and no JPEG: empty, other formats, wrappers, and random bytes behind any beginning."""
-    formats = st.sampled_from([sample.data for sample in images.other_formats(96, 72)])
+    formats = st.sampled_from([sample.data for sample in images.other_formats(96, 72, salt)])
     noise = st.binary(max_size=300)
     behind = st.builds(bytes.__add__, st.sampled_from(_STARTS), noise)
     fixed = st.one_of(st.just(b""), formats, formats, noise, behind).map(_always)

@@ -72,6 +72,8 @@ class Call:
     """Lives as long as the connection. The honest server never touches it."""
     server: dict[str, Any] = field(default_factory=dict)
     """Lives as long as the server. The honest server never touches it."""
+    peer_port: int = 0
+    """The port at the client's end of the connection; 0 where there is no socket. The honest server never looks."""
 
     def values(self, name: bytes) -> tuple[bytes, ...]:
         """All values of a header, in order; ``name`` in lower case."""

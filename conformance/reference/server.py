@@ -71,10 +71,11 @@ class Session:
         store: Store = DEMO,
         server: dict[str, Any] | None = None,
         on_answer: Callable[[Call, int], None] = lambda _call, _status: None,
+        peer_port: int = 0,
     ) -> None:
         self._behaviour = behaviour
         self._on_answer = on_answer
-        self._blank = Call(store=store, connection={}, server={} if server is None else server)
+        self._blank = Call(store=store, connection={}, server={} if server is None else server, peer_port=peer_port)
         self._call = self._blank
         self._parser = h11.Connection(h11.SERVER)
         self._buffer = b""
@@ -311,7 +312,8 @@ class _Conversation:
 
     def __init__(self, server: _Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         setup = server.setup
-        self.session = Session(setup.behaviour, setup.store, server.memory, self._log)
+        peer = writer.get_extra_info("peername")
+        self.session = Session(setup.behaviour, setup.store, server.memory, self._log, peer[1] if peer else 0)
         self._server = server
         self._reader = reader
         self._writer = writer

@@ -34,6 +34,8 @@ class Mutant:
     """States that it is not brought into, though the hook says so."""
     stuck_in: frozenset[str] = frozenset()
     """States that it does not leave, though the hook says so."""
+    recognises: bool = False
+    """It serves the suite well: it takes two passes to show it, of which one says who asks and the other does not."""
 
 
 @dataclass(frozen=True)

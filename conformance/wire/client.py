@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import os
 import re
+import secrets
 import select
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from errno import ECONNREFUSED, EINPROGRESS, EWOULDBLOCK
 from types import TracebackType
@@ -28,6 +30,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ORIGIN = re.compile(r"(https?)://(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::([0-9]{1,5}))?/?", re.IGNORECASE)
 _PIECE = 64 * 1024
 _PIECE_OUT = 256 * 1024
+
+_PORTS = range(32768, 60999)
+"""Where most systems take the ports of clients from."""
+_TRIES_FOR_A_PORT = 16
 
 _TLS_TROUBLE = {
     "WRONG_VERSION_NUMBER": "the port does not speak it",
@@ -85,7 +91,9 @@ class Limits:
 class Client:
     """Opens connections to one endpoint, whose address is looked up once and pinned. May be shared by threads."""
 
-    def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
+    def __init__(self, endpoint: Endpoint, limits: Limits, *, any_port: bool = False) -> None:
+        """``any_port``: each connection comes from a port drawn by us. A system's own choices follow one another."""
+        self._any_port = any_port
         self.endpoint = endpoint
         self.limits = limits
         self._lock = threading.Lock()
@@ -132,7 +140,7 @@ class Client:
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             now = time.monotonic()
             try:
-                sock = _dial(address, now + (until - now) / left)
+                sock = _dial(address, now + (until - now) / left, any_port=self._any_port)
             except OSError as error:
                 trouble = error
                 continue
@@ -423,10 +431,20 @@ def _tls_context(ca_file: str | None) -> ssl.SSLContext:
     return context
 
 
-def _dial(address: _Address, until: float) -> socket.socket:
+def _bind_anywhere(sock: socket.socket) -> None:
+    """Take a port that is free and follows from nothing; after some tries the choice is left to the system."""
+    for _ in range(_TRIES_FOR_A_PORT):
+        with suppress(OSError):
+            sock.bind(("", secrets.choice(_PORTS)))
+            return
+
+
+def _dial(address: _Address, until: float, *, any_port: bool = False) -> socket.socket:
     family, kind, protocol, _, place = address
     sock = socket.socket(family, kind, protocol)
     try:
+        if any_port:
+            _bind_anywhere(sock)
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = sock.connect_ex(place)

@@ -1,6 +1,6 @@
 """The reference with one fault each. Every one of them must be caught by a clause that it names."""
 
-from conformance.reference.mutants import access, bodies, conduct, errors, requests, results
+from conformance.reference.mutants import access, bodies, conduct, errors, recognition, requests, results
 from conformance.reference.strains import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -10,4 +10,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *errors.MUTANTS,
     *conduct.MUTANTS,
     *access.MUTANTS,
+    *recognition.MUTANTS,
 )

@@ -1,0 +1,1 @@
+"""Certification: requirements, challenges, signatures, and the certificates that come of them."""

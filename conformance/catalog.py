@@ -89,7 +89,7 @@ def _explain_clause(word: str) -> Iterator[str]:
     yield from _breaks(clause)
     yield from _wrapped("rules", ", ".join(rule.id for rule in RULES if rule.clause == word) or "none")
     proofs = [mutant.id for mutant in MUTANTS if word in mutant.clauses]
-    yield from _wrapped("proven by", ", ".join(proofs) or "no mutant: nobody is blamed")
+    yield from _wrapped("proven by", ", ".join(proofs) or f"no mutant: {_UNPROVEN[bool(clause.untested)]}")
 
 
 _HARDNESS = {
@@ -97,6 +97,8 @@ _HARDNESS = {
     Level.SHOULD: "a breach is a remark, never fatal",
     Level.OBSERVE: "the reading taken is recorded, nobody is blamed",
 }
+
+_UNPROVEN = {False: "nobody is blamed", True: "no rule judges it"}
 
 
 def _more(clause: Clause) -> Iterator[str]:

@@ -52,7 +52,8 @@ def alive(tree: Any) -> list[str]:
     found = [f"<{tag}>" for tag in {each.tag for each in elements} - set(TAGS)]
     found += {name for each in elements for name in each.keys()} - set(ATTRIBUTES)  # noqa: SIM118 (an element is no dict)
     found += ["a comment" for each in tree.iter() if not isinstance(each.tag, str)]
-    found += [f"more than one {tag}" for tag in ("script", "style", "form") if len(tree.findall(f".//{tag}")) != 1]
+    found += [f"not one {tag}" for tag in ("script", "style") if len(tree.findall(f".//{tag}")) != 1]
+    found += ["more than one form"] if len(tree.findall(".//form")) > 1 else []
     found += [each for each in tree.xpath("//@href") if not re.match(r"#|data:,$", each)]
     pictures = r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=]+"
     return found + [each for each in tree.xpath("//@src") if not re.fullmatch(pictures, each)]

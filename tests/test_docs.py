@@ -18,6 +18,16 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(?:conformance|make|pip|pytest|SCHEMA\w+=\S+) .*", README.replace("\\\n", " "), re.MULTILINE)
 OURS = [line for line in COMMANDS if line.startswith("conformance ")]
+DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
+SHELL = {
+    (path.name, line)
+    for path in DOCUMENTS
+    for block in re.findall(r"```sh\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+    for line in block.replace("\\\n", " ").splitlines()
+}
+"""Every line of shell in the documents, with its document."""
+BY_OPENSSL = "mkdir type= sed { openssl (cd".split()
+"""What else a line may begin with: those by hand, which test_certification_docs.py runs."""
 
 
 def renewer() -> ModuleType:
@@ -43,11 +53,28 @@ def test_every_command_of_the_readme_is_known_here() -> None:
     assert {"make run", "make test"} == {line for line in COMMANDS if line.startswith("make")}
 
 
-@pytest.mark.parametrize("line", OURS)
+@pytest.mark.parametrize("line", sorted({*OURS, *(line for _, line in SHELL if line.startswith("conformance "))}))
 def test_our_commands_are_understood(line: str) -> None:
-    """The command line takes every command that the README shows, options and all."""
-    options = cli._parser().parse_args(line.split()[1:])
+    """The command line takes every command that the README and the documents show, options and all."""
+    options = cli.parser().parse_args(line.split()[1:])
     assert callable(options.command)
+
+
+def test_every_line_of_shell_in_the_documents_is_known_here() -> None:
+    """A line that is added gets a test."""
+    known = ("conformance ", *BY_OPENSSL)
+    assert [line for _, line in sorted(SHELL) if not line.startswith(known)] == []
+    assert {name for name, line in SHELL if not line.startswith("conformance ")} == {"certification.md"}
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "SECURITY.md", *DOCUMENTS], ids=lambda path: path.name)
+def test_links_and_pictures_lead_somewhere(path: Path) -> None:
+    """Those to files; a section that is named is there."""
+    for goal in re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8")):
+        file, _, section = goal.partition("#")
+        if "://" not in goal:
+            assert (path.parent / file).exists(), goal
+            assert not section, goal
 
 
 def test_a_server_is_judged_as_the_readme_says(tmp_path: Path) -> None:

@@ -70,10 +70,20 @@ def catalogue() -> Catalogue:
     return Catalogue(clauses, document["sections"])
 
 
+def retired() -> Mapping[str, str]:
+    """The ids of clauses that are no more, each with the version of the suite that first was without it."""
+    return {entry["id"]: entry["left"] for entry in load_yaml("tombstones.yaml")["retired"]}
+
+
 def load_yaml(name: str) -> Any:
     """A shipped YAML document from ``schemas/``."""
+    return parse_yaml(shipped("schemas", name).read_bytes())
+
+
+def parse_yaml(text: bytes) -> Any:
+    """A YAML document of ours."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(shipped("schemas", name).read_bytes(), Loader=loader)  # noqa: S506 (both loaders are safe)
+    return yaml.load(text, Loader=loader)  # noqa: S506 (both loaders are safe)
 
 
 def _clause(entry: Mapping[str, Any]) -> Clause:

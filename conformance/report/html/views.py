@@ -199,6 +199,8 @@ def _notes(report: Report) -> Iterator[str]:
     course = report.course
     if course.cut_off and visible(course.cut_off) != visible(report.reason):
         yield f"Cut off: {visible(course.cut_off)}."
+    if report.credentials:
+        yield f"With credentials: {report.credentials}."
     if course.unsteady:
         more = f" and {len(course.unsteady) - UNSTEADY} more" if len(course.unsteady) > UNSTEADY else ""
         names = ", ".join(visible(name, BRIEF) for name in course.unsteady[:UNSTEADY])

@@ -37,6 +37,8 @@ SECONDS = 600.0
 """For one answer of the implementation."""
 GRACE = 10.0
 """Seconds for requests in progress, at the end."""
+LATER = 0.01
+"""Seconds after which the judge hears of an exchange: by then the client has its answer, and nobody is in its way."""
 _LARGE = 1024 * 1024  # bytes beyond which aiohttp wants a file to send
 
 _OF_A_CONNECTION = frozenset(
@@ -108,7 +110,7 @@ class Proxy:
             content,
             time.perf_counter() - begun,
         )
-        self._listener.tell(spoken)
+        asyncio.get_running_loop().call_later(LATER, self._listener.tell, spoken)
         return passing
 
     @asynccontextmanager
@@ -224,3 +226,4 @@ async def _serve(proxy: Proxy, host: str, port: int, say: Say) -> None:
             listening.close()
             server.pre_shutdown()
             await server.shutdown(GRACE)
+            await asyncio.sleep(2 * LATER)

@@ -606,7 +606,7 @@ class TestJudging:
         def broken(*_: object) -> None:
             raise RuntimeError("our own fault")
 
-        monkeypatch.setattr(ear, "exchange_of", broken)
+        monkeypatch.setattr(recorded, "exchange_of", broken)
         with between() as (proxy_, _):
             assert asked(proxy_.address)[0] == 200
             assert asked(proxy_.address)[0] == 200
@@ -636,7 +636,7 @@ class TestJudging:
             release.wait(WAIT)
             return exchange_of(*parts)
 
-        monkeypatch.setattr(ear, "exchange_of", held_up)
+        monkeypatch.setattr(recorded, "exchange_of", held_up)
         spoken = recorded.Spoken("x", b"POST", PATH.encode(), (), PHOTOGRAPH, 400, (), bytes(len(PHOTOGRAPH)))
         judge = listener.Listener(ear.Ear(target(), None), lambda _: None)
         for _ in range(3):

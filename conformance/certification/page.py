@@ -117,6 +117,8 @@ def limits(predicate: Mapping[str, Any]) -> Iterator[str]:
         yield "no challenge: the seed is the vendor's own"
     if predicate["redacted"]:
         yield "redacted: credentials were replaced in requests and answers before these were kept"
+    if budget := predicate["limits"].get("requests"):
+        yield f"budget: the target allows no more than {budget} requests a run, so less may have been explored"
     absent = sorted(clause for clause, each in predicate["outcomes"].items() if each == Outcome.NOT_APPLICABLE)
     if absent:
         yield f"not applicable: {', '.join(absent)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,19 @@ def recalled(document: Any, states: Any) -> Target:
     """The target of such a description. Raises DamagedEvidence."""
     if not isinstance(document, dict) or not isinstance(states, list):
         raise DamagedEvidence("the evidence does not say which target it is of")
+    if named := _files_of(document):
+        raise DamagedEvidence(f"the target of the evidence names files: {named}")
     for complaint in complaints(document):
         raise DamagedEvidence(f"the target of the evidence is no longer a valid one: {complaint}")
     return replace(parse(document, Path()), states={str(name): State(str(name)) for name in states})
+
+
+def _files_of(document: Mapping[str, Any]) -> str:
+    """What in a description stands for files: no run writes that, and others are not to choose what is read."""
+    scenes = document["scenes"].values() if isinstance(document.get("scenes"), dict) else ()
+    parts = (document.get("target"), *scenes)
+    keys = {key for part in parts if isinstance(part, dict) for key in part}
+    return ", ".join(sorted(keys & {"ca", "samples"}))
 
 
 def rejudged(

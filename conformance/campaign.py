@@ -13,6 +13,7 @@ from conformance.cases.disguise import alike
 from conformance.cases.plan import Plan
 from conformance.contract.reading import read
 from conformance.course import Course, Progress
+from conformance.discretion import Discretion
 from conformance.evidence.log import EvidenceLog
 from conformance.exchange import Case, Exchange
 from conformance.exploration import Explorer
@@ -49,11 +50,13 @@ class Campaign:
         log: EvidenceLog | None = None,
         sent: int = 0,
         shard: Shard = WHOLE,
+        discretion: Discretion | None = None,
     ) -> None:
         """``sent`` requests went out already, and count. Of what is planned only the share of ``shard`` is sent."""
         self._log = log
         self._target = target
         self._stage = stage
+        self._discretion = discretion
         self._judge = judge
         self._sender = Sender(open_connection, target.limits.concurrency, target.limits.requests)
         self._sender.sent = sent
@@ -103,7 +106,13 @@ class Campaign:
         self.course.sent = self._sender.sent - self._elsewhere["sent"]
         self.course.throttled = self._sender.throttled - self._elsewhere["throttled"]
         self.course.mishaps = self._stage.mishaps if self._stage else {}
+        self.course.echoes = self._echoes - self._elsewhere["echoes"]
         return self.course
+
+    @property
+    def _echoes(self) -> int:
+        """Answers so far that repeated a secret."""
+        return self._discretion.echoes if self._discretion else 0
 
     def _exchanges(self, plan: Plan, explorer: Explorer | None, shrink: bool) -> Generator[Exchange, None, None]:
         with ThreadPoolExecutor(self._target.limits.concurrency) as pool:
@@ -128,7 +137,8 @@ class Campaign:
             if self._shard.first:
                 yield exchange
         if not self._shard.first:
-            self._elsewhere.update(sent=self._sender.sent, throttled=self._sender.throttled)
+            sent, throttled = self._sender.sent, self._sender.throttled
+            self._elsewhere.update(sent=sent, throttled=throttled, echoes=self._echoes)
         if self._target.auth and self._turned_away:
             if self._stage and self._shard.last:
                 yield from self._placed(self._stage.signatures(self._sender))

@@ -41,6 +41,8 @@ class Course:
     """Nothing was ever served, and our credentials were refused: they may well be wrong."""
     served: bool = False
     """At least one request was answered 200."""
+    echoes: int = 0
+    """Answers that repeated a secret, which was overwritten before they were judged."""
     recorded: bool = False
     """Others asked, and we were told: what was not exercised is nobody's doing."""
     mishaps: Mapping[str, str] = field(default_factory=dict)
@@ -55,5 +57,6 @@ class Course:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Course:
         """The course of such data. Raises KeyError, TypeError or ValueError when it is none."""
-        named = {each.name: document[each.name] for each in fields(cls)}
+        told = {"echoes": 0, **document}  # which was not always told
+        named = {each.name: told[each.name] for each in fields(cls)}
         return cls(**{**named, "timings": Timings.of(document["timings"])})

@@ -175,7 +175,7 @@ class _Examination:
                 hooks.leave(state)
         except hooks.HookFailed as error:
             first = error.__context__ if isinstance(error.__context__, hooks.HookFailed) else error
-            return Check(name, Health.BAD, self._discretion.text(str(first)))
+            return Check(name, Health.BAD, first.told(self._discretion.text))
         return Check(name, Health.GOOD, "it was entered and left")
 
     @property

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from conformance.evidence.log import EvidenceLog
 from conformance.evidence.rejudge import closing, opening
+from conformance.exchange import Exchange
 from conformance.formats.content_coding import decoded
-from conformance.recorded import Hearing, Spoken, exchange_of, remarks, unjudgeable
+from conformance.recorded import Hearing, Spoken, remarks, unjudgeable
 from conformance.report.record import Report
 from conformance.target import Target
 
@@ -50,7 +51,7 @@ class Ear:
             return self._judged(spoken)
         except Exception as error:  # our own fault must not end the judging of the rest
             self._unjudged[OUR_FAULT] += 1
-            return [f"{spoken.name}: this exchange could not be judged: {error!r}"]
+            return [self._hearing.told(f"{spoken.name}: this exchange could not be judged: {error!r}")]
 
     def end(self) -> Heard:
         """Sum up, and close the evidence."""
@@ -68,9 +69,9 @@ class Ear:
         if reason := unjudgeable(plain):
             self._unjudged[reason] += 1
             return []
-        exchange = exchange_of(plain, self._target)
+        exchange = self._hearing.exchange_of(plain)
         breached = dict.fromkeys(self._hearing.hear(exchange))
-        what = f"{_asked(spoken)} was answered {exchange.outcome}"
+        what = f"{_asked(exchange)} was answered {exchange.outcome}"
         trouble = self._write(lambda log: log.add(exchange))
         return [*trouble, *(f"{spoken.name} breaches {clause}: {what}" for clause in breached)]
 
@@ -93,5 +94,5 @@ def _decoded(spoken: Spoken) -> Spoken:
     return replace(spoken, answer_body=decoded(spoken.answer_body or b"", codings, MOST_DECODED)) if codings else spoken
 
 
-def _asked(spoken: Spoken) -> str:
-    return f"{spoken.method.decode('latin-1')} {spoken.target.decode('latin-1')}"
+def _asked(exchange: Exchange) -> str:
+    return f"{exchange.request.method.decode('latin-1')} {exchange.request.target.decode('latin-1')}"

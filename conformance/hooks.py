@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from conformance.provisions import Command, Hook, HttpCall, State
 
@@ -22,8 +23,29 @@ PAUSE = 0.5
 """Seconds between two attempts."""
 
 
+KEPT = 65_536
+"""Bytes of it that are looked at: whoever hides secrets in it must see them whole."""
+
+
 class HookFailed(Exception):
     """A hook did not work; the message says which, how, and what it said."""
+
+    def __init__(self, message: str, said: str = "") -> None:
+        super().__init__(message + _quoted(said))
+        self._message = message
+        self._said = said
+
+    def told(self, hide: Callable[[str], str]) -> str:
+        """The message, in which something is hidden before anything is cut."""
+        return hide(self._message) + _quoted(hide(self._said))
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    """What went wrong, and what was said of it."""
+
+    what: str
+    said: str = ""
 
 
 def enter(state: State) -> None:
@@ -39,25 +61,25 @@ def leave(state: State) -> None:
 
 
 def _call(name: str, hook: Hook, state: State) -> None:
-    for attempt in range(state.retries + 1):
+    for left in reversed(range(state.retries + 1)):
         trouble = _http(hook, state.seconds) if isinstance(hook, HttpCall) else _program(hook, state.seconds)
-        if not trouble:
+        if trouble is None:
             return
-        if attempt < state.retries:
-            time.sleep(PAUSE)
-    raise HookFailed(f"the hook {name} ({_on_one_line(str(hook))}) failed: {trouble}")
+        if not left:
+            raise HookFailed(f"the hook {name} ({_on_one_line(str(hook))}) failed: {trouble.what}", trouble.said)
+        time.sleep(PAUSE)
 
 
-def _http(hook: HttpCall, seconds: float) -> str:
+def _http(hook: HttpCall, seconds: float) -> _Trouble | None:
     """Call it: what went wrong, or nothing. Waits no longer than ``seconds``, however slowly the answer drips."""
-    trouble: list[str] = []
+    trouble: list[_Trouble | None] = []
     calling = threading.Thread(target=lambda: trouble.append(_called(hook, seconds)), daemon=True)
     calling.start()
     calling.join(seconds)
-    return trouble[0] if trouble else _too_long(seconds)
+    return trouble[0] if trouble else _Trouble(_too_long(seconds))
 
 
-def _called(hook: HttpCall, seconds: float) -> str:
+def _called(hook: HttpCall, seconds: float) -> _Trouble | None:
     import requests
 
     session = requests.Session()
@@ -76,15 +98,15 @@ def _called(hook: HttpCall, seconds: float) -> str:
             ) as answer,
         ):
             if 200 <= answer.status_code <= 299:
-                return ""
+                return None
             said = b""
             with suppress(requests.RequestException):  # what is told is the status
-                said = next(answer.iter_content(4 * SHOWN), b"")
-            return f"status {answer.status_code}{_quoted(said.decode('utf-8', 'replace'))}"
+                said = next(answer.iter_content(KEPT), b"")
+            return _Trouble(f"status {answer.status_code}", said.decode("utf-8", "replace"))
     except requests.Timeout:
-        return _too_long(seconds)
+        return _Trouble(_too_long(seconds))
     except Exception as error:  # a URL or a header that cannot be, and whatever the library makes of an answer
-        return _reason(error)
+        return _Trouble(_reason(error))
 
 
 def _reason(error: Exception) -> str:
@@ -95,7 +117,7 @@ def _reason(error: Exception) -> str:
     return _on_one_line(str(getattr(cause, "strerror", None) or cause))
 
 
-def _program(hook: Command, seconds: float) -> str:
+def _program(hook: Command, seconds: float) -> _Trouble | None:
     """Run it: what went wrong, or nothing."""
     with tempfile.TemporaryFile() as output:
         try:
@@ -107,22 +129,22 @@ def _program(hook: Command, seconds: float) -> str:
                 start_new_session=True,
             )
         except OSError as error:
-            return error.strerror or str(error)
+            return _Trouble(error.strerror or str(error))
         except ValueError as error:  # a NUL in an argument
-            return str(error)
+            return _Trouble(str(error))
         return _waited(process, seconds, lambda: _tail(output.fileno()))
 
 
-def _waited(process: subprocess.Popen[bytes], seconds: float, output: Callable[[], str]) -> str:
+def _waited(process: subprocess.Popen[bytes], seconds: float, output: Callable[[], str]) -> _Trouble | None:
     try:
         code = process.wait(seconds)
     except subprocess.TimeoutExpired:
         _kill(process)
-        return f"{_too_long(seconds)}{_quoted(output())}"
+        return _Trouble(_too_long(seconds), output())
     except BaseException:
         _kill(process)
         raise
-    return f"exit code {code}{_quoted(output())}" if code else ""
+    return _Trouble(f"exit code {code}", output()) if code else None
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -137,8 +159,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def _tail(descriptor: int) -> str:
     size = os.fstat(descriptor).st_size
-    os.lseek(descriptor, max(0, size - 4 * SHOWN), os.SEEK_SET)
-    return os.read(descriptor, 4 * SHOWN).decode("utf-8", "replace")
+    os.lseek(descriptor, max(0, size - KEPT), os.SEEK_SET)
+    return os.read(descriptor, KEPT).decode("utf-8", "replace")
 
 
 def _on_one_line(text: str) -> str:

@@ -90,6 +90,7 @@ def _together(courses: Sequence[Course]) -> Course:
         seen=sum(course.seen for course in courses),
         answered=sum(course.answered for course in courses),
         throttled=sum(course.throttled for course in courses),
+        echoes=sum(course.echoes for course in courses),
         unsteady=[case for course in courses for case in course.unsteady],
         cut_off="; ".join(ends),
         stopped_by_operator=any(course.stopped_by_operator for course in courses),

@@ -75,7 +75,13 @@ class _Authenticated:
 
     def exchange(self, request: Request, delivery: Delivery = Delivery.WHOLE) -> Answer:
         self._sent = self._sign(request)
-        return self._discretion.answer(self._inner.exchange(self._sent, delivery), self._sent)
+        self._discretion.remember(self._sent)  # what is answered elsewhere meanwhile may hold its signature
+        try:
+            answer = self._inner.exchange(self._sent, delivery)
+        except Exception as error:  # our own fault, whose words may quote what was sent
+            words = self._discretion.text(f"{type(error).__name__}: {error}")
+            raise RuntimeError(words).with_traceback(error.__traceback__) from None
+        return self._discretion.answer(answer, self._sent)
 
     def settle(self) -> bytes:
         return self._discretion.octets(self._inner.settle(), self._sent)

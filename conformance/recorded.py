@@ -16,6 +16,7 @@ from conformance.contract.clauses import catalogue
 from conformance.contract.document import document
 from conformance.contract.reading import FREE, Reading, read
 from conformance.course import Course
+from conformance.discretion import Discretion
 from conformance.exchange import Case, Exchange
 from conformance.formats import uri
 from conformance.judge import Judge
@@ -23,7 +24,7 @@ from conformance.message import Headers, Request, Response
 from conformance.report.record import Report, compile_report
 from conformance.rule import Rule
 from conformance.rules import RULES
-from conformance.signing import anonymous, discreet
+from conformance.signing import anonymous, discreet, secrets_of
 from conformance.target import Target
 
 UNSEEN = frozenset({"http", "isolation", "conduct", "state", "auth"})
@@ -81,21 +82,26 @@ def remarks(unjudged: Mapping[str, int]) -> list[str]:
     return [f"{count} not judged: {reason}" for reason, count in sorted(unjudged.items()) if count]
 
 
-def exchange_of(spoken: Spoken, target: Target) -> Exchange:
-    """The exchange that a recording shows, framed plainly, and without whatever is about who asked."""
+def exchange_of(spoken: Spoken, target: Target, discretion: Discretion | None = None) -> Exchange:
+    """The exchange that a recording shows, framed plainly, and without whatever is about who asked.
+
+    ``discretion`` knows who asked before, whom the answer may speak of; it gets to know whoever asks now.
+    """
+    discretion = discretion or Discretion({})
     body, answered = spoken.body or b"", spoken.answer_body or b""
     # a coded request stays one: nobody has to take it, and what is in it is not looked into
     headers = [(name, value) for name, value in spoken.headers if name.lower() not in _FRAMING]
     length = (b"Content-Length", str(len(body)).encode())
     request = Request.build(spoken.method, spoken.target, [*headers, length], body)
-    reading = (
-        _without_a_body(read(anonymous(request), target)) if spoken.body is None else read(anonymous(request), target)
-    )
+    discretion.learn(secrets_of(request) | secrets_of(Request.build(b"", b"", list(spoken.answer_headers))))
+    asked = discretion.request(discreet(request))
+    reading = read(anonymous(asked), target)
+    reading = _without_a_body(reading) if spoken.body is None else reading
     kept = tuple((name, value) for name, value in spoken.answer_headers if name.lower() not in _DECODED)
     lines = b"".join(name + b": " + value + b"\r\n" for name, value in kept)
     wire = b"HTTP/1.1 %d \r\n%s\r\n%s" % (spoken.status, lines, answered)
-    answer = Response(spoken.status, kept, answered, wire=wire)
-    return Exchange(Case(spoken.name, discreet(request)), reading, answer, spoken.seconds)
+    answer = discretion.answer(Response(spoken.status, kept, answered, wire=wire), request)
+    return Exchange(Case(spoken.name, asked), reading, answer, spoken.seconds)
 
 
 def _without_a_body(reading: Reading) -> Reading:
@@ -110,9 +116,20 @@ class Hearing:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._judge = Judge(rules())
+        self._discretion = Discretion({})
         self.course = Course(recorded=True)
         self.clauses = frozenset(verdict.rule.clause for verdict in self._judge.verdicts)
         """Those by which recorded traffic is judged."""
+
+    def exchange_of(self, spoken: Spoken) -> Exchange:
+        """What was spoken, as it may be judged and kept: nobody's secret is in it, not even of who asked before."""
+        exchange = exchange_of(spoken, self._target, self._discretion)
+        self.course.echoes = self._discretion.echoes
+        return exchange
+
+    def told(self, sentence: str) -> str:
+        """A sentence of ours without the secrets of who asked."""
+        return self._discretion.text(sentence)
 
     def hear(self, exchange: Exchange) -> Sequence[str]:
         """Judge one; returns the clauses that it breaches."""
@@ -142,7 +159,7 @@ def heard(all_spoken: Iterable[Spoken], target: Target, started: datetime) -> Re
     for spoken in all_spoken:
         seconds += spoken.seconds
         if not unjudgeable(spoken):
-            hearing.hear(exchange_of(spoken, target))
+            hearing.hear(hearing.exchange_of(spoken))
     return hearing.report(started, seconds)
 
 

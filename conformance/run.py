@@ -110,10 +110,12 @@ class Prepared:
 
     def campaign(self, judge: Judge, log: EvidenceLog | None = None) -> Campaign:
         """A campaign that is ready to run. What the target says of its clock is asked for here."""
-        stage = replace(self.stage, mishaps={}, unsigned=self._hidden(self.stage))
+        stage = replace(self.stage, mishaps={})
+        stage.unsigned = self._hidden(stage)
         opener = _authenticated(stage)
         staged = stage if is_staged(self.clauses) else None
-        return Campaign(self.target, opener, judge, staged, log, sent=_beforehand(self.target), shard=self.shard)
+        sent = _beforehand(self.target)
+        return Campaign(self.target, opener, judge, staged, log, sent, self.shard, stage.discretion)
 
     def _hidden(self, stage: Stage) -> Open:
         """The connections of a stage; where nobody is to know us, signatures stand where those of an SDK do."""

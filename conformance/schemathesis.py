@@ -23,11 +23,13 @@ from conformance.cases.openapi import TEMPLATE, example_scene, lend_labels, pict
 from conformance.cases.requests import Subject, measured
 from conformance.contract.clauses import Clause, Level, catalogue
 from conformance.contract.reading import read
+from conformance.discretion import Discretion
 from conformance.exchange import Case, Exchange
 from conformance.judge import Violation, judge
-from conformance.message import Request, Response
+from conformance.message import Answer, Request, Response
 from conformance.report.visible import visible
 from conformance.rules import RULES, accepted
+from conformance.signing import secrets_of
 from conformance.target import Target, load
 
 if TYPE_CHECKING:
@@ -124,7 +126,8 @@ def _exchange(response: schemathesis.Response, case: schemathesis.Case[Any]) -> 
         return None
     headers = tuple((_octets(name), _octets(value)) for name, values in response.headers.items() for value in values)
     # a content coding that was asked for is already undone, and its header is still there: no rule minds
-    answer = Response(response.status_code, headers, response.content, _octets(response.message or ""))
+    answer: Answer = Response(response.status_code, headers, response.content, _octets(response.message or ""))
+    answer = Discretion(secrets_of(request)).answer(answer, request)
     return Exchange(Case(f"schemathesis.{case.id}", request), read(request, TARGET), answer, response.elapsed)
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -15,12 +17,13 @@ from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest, digest
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from conformance.discretion import Discretion
 from conformance.formats import http
 from conformance.message import Headers, Request
 from conformance.mistake import OperatorMistake
-from conformance.provisions import Auth, Keys, SigV4, State, StaticHeader
+from conformance.provisions import Auth, HttpCall, Keys, SigV4, State, StaticHeader
 
 if TYPE_CHECKING:
     from botocore.auth import SigV4Auth
@@ -73,8 +76,11 @@ def discretion(auth: Auth | None, states: Iterable[State], environ: Mapping[str,
     """All secrets with which a target is asked. Raises OperatorMistake when one is not to be found."""
     secrets: dict[str, str] = {}
     if isinstance(auth, StaticHeader):
-        value = _variable(auth.value_env, environ, "auth.value_env")
-        secrets |= {f"part of {auth.header}": part for part in value.split()} | {f"value of {auth.header}": value}
+        secrets |= told_by(auth.header, _variable(auth.value_env, environ, "auth.value_env"))
+    states = tuple(states)
+    for hook in (hook for state in states for hook in (state.enter, state.leave) if isinstance(hook, HttpCall)):
+        for header, value in hook.headers.items():
+            secrets |= told_by(header, value) if is_confidential(header) else {}
     keys = [(auth.keys, "auth")] if isinstance(auth, SigV4) else []
     keys += [(state.keys, f"states.{state.name}.keys") for state in states if state.keys]
     for each, where in keys:
@@ -82,6 +88,46 @@ def discretion(auth: Auth | None, states: Iterable[State], environ: Mapping[str,
         named = {"secret access key": who.secret_key, "session token": who.token, "access key": who.access_key}
         secrets |= {f"{name} of {where}": value for name, value in named.items()}
     return Discretion(secrets)
+
+
+def is_confidential(header: str) -> bool:
+    """Whether a header by its name is one that says who asks."""
+    return bool(_CONFIDENTIAL.search(header))
+
+
+def told_by(header: str, value: str) -> dict[str, str]:
+    """What nobody is to know of a header's value: all of it, and the parts that others might repeat alone."""
+    words = value.split()
+    parts = words[1:] if len(words) > 1 and words[0].isalpha() else words  # without the name of the scheme
+    secrets = {f"part of {header}": part for part in parts} | {f"value of {header}": value}
+    if len(parts) == 1 and words[0].lower() == "basic":
+        with suppress(ValueError):
+            plain = b64decode(parts[0], validate=True).decode("latin-1")
+            secrets |= {f"user of {header}": plain, f"password of {header}": plain.partition(":")[2]}
+    return secrets
+
+
+def secrets_of(request: Request) -> dict[str, str]:
+    """What a request of somebody else's says of who asks, each under what it is called. Signatures are not in it."""
+    secrets: dict[str, str] = {}
+    for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers):
+        if scope := _AUTHORIZATION.match(value):
+            secrets["access key"] = scope[1]
+        elif name.lower() in ("cookie", "set-cookie"):
+            secrets |= {f"cookie {cookie[0]}": cookie[2] for cookie in _cookies(value)}
+        elif is_confidential(name):
+            secrets |= told_by(name, value)
+    query = parse_qsl(request.target.partition(b"?")[2].decode("latin-1"))
+    named = ((name, value) for name, value in query if _ASKED.fullmatch(name))
+    return secrets | {name: value.split("/")[0] if "redential" in name else value for name, value in named}
+
+
+def _cookies(value: str) -> Iterator[tuple[str, str, str]]:
+    """Name, equals sign and value of each cookie in a header; attributes of one that is set are none."""
+    for cookie in value.split(";"):
+        name, sign, text = cookie.strip().partition("=")
+        if name.lower() not in ("path", "domain", "expires", "max-age", "samesite"):
+            yield name, sign, text.strip('"')
 
 
 def found(keys: Keys, environ: Mapping[str, str] = os.environ, where: str = "auth") -> Principal:
@@ -193,14 +239,23 @@ def anonymous(request: Request) -> Request:
 
 def discreet(request: Request) -> Request:
     """The request as it may be written down: nobody's key, token or signature is in it."""
-    lines = (
-        line.partition(b":")[0] + b": <left out>" if line.partition(b":")[0].lower() in WITHOUT else line
-        for line in request.head.split(b"\r\n")
-    )
-    return replace(request, head=_IN_QUERY.sub(rb"\1left-out", b"\r\n".join(lines)))
+    first, *lines = request.head.split(b"\r\n")
+    return replace(request, head=b"\r\n".join([_IN_QUERY.sub(rb"\1left-out", first), *map(_discreet, lines)]))
 
 
-_IN_QUERY = re.compile(rb"(?i)([?&]X-Amz-(?:Credential|Security-Token|Signature)=)[^& \r\n]+")
+def _discreet(line: bytes) -> bytes:
+    name = line.partition(b":")[0]
+    hidden = name.lower() in WITHOUT or is_confidential(name.decode("latin-1"))
+    return name + b": <left out>" if hidden else _IN_QUERY.sub(rb"\1left-out", line)
+
+
+_NAMES = "X-Amz-(?:Credential|Security-Token|Signature)|access_token|api_?key"
+_ASKED = re.compile(f"(?i){_NAMES}")
+_IN_QUERY = re.compile(rf"(?i)([?&](?:{_NAMES})=)[^& \r\n]+".encode())
+_CONFIDENTIAL = re.compile(
+    r"(?i)\A(?:(?:proxy-)?authorization|(?:set-)?cookie|.*(?:api-?key|access-?key|token|secret|password|credential).*)\Z"
+)
+"""Headers that are about who asks, or well may be."""
 _ABSOLUTE = re.compile(r"\Ahttps?://[^/?#]*", re.IGNORECASE)
 
 

@@ -231,7 +231,7 @@ class Stage:
                 )
                 yield seen[-1]
         except hooks.HookFailed as error:
-            self._note(state, str(error))
+            self._note(state, error.told(self.discretion.text))
         finally:
             left = bool(state.keys) or self._left(state)
         if left and seen and was_well and not state.keys:
@@ -254,8 +254,9 @@ class Stage:
         try:
             self.leave(state)
         except hooks.HookFailed as error:
-            self._note(state, str(error))
-            self._stuck = f"the target was not brought out of states.{state.name}: {error}"
+            told = error.told(self.discretion.text)
+            self._note(state, told)
+            self._stuck = f"the target was not brought out of states.{state.name}: {told}"
             return False
         return True
 

@@ -17,6 +17,7 @@ from conformance.clients.installation import Check, NotInstalled, default_cache,
 from conformance.clients.matrix import STARTING, Cell, Drive, Matrix, Runner, requests_at_most
 from conformance.clients.process import KEYS, clean_environment, converse
 from conformance.clients.table import CLIENTS, SCENARIOS, Client
+from conformance.discretion import Discretion
 from conformance.mistake import OperatorMistake
 from conformance.provisions import SigV4
 from conformance.report.visible import visible
@@ -76,7 +77,8 @@ def _drive(target: Target, region: str, credentials: Mapping[str, str] | None) -
     opener = opener_for(target)
     endpoint = Endpoint.of(target.url, str(target.ca) if target.ca else None)
     relayed = WireClient(endpoint, Limits(answer_seconds=target.limits.answer_seconds)).open
-    return Drive(target, endpoint.host_header, opener, relayed, region, credentials)
+    hide = Discretion({f"{name} of auth": value for name, value in (credentials or {}).items()}).text
+    return Drive(target, endpoint.host_header, opener, relayed, region, credentials, hide)
 
 
 def _within_budget(target: Target, clients: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.cases.requests import Draft, Subject, measured, path
-from conformance.clients.process import clean_environment, converse
+from conformance.clients.process import Hide, clean_environment, converse, hushed
 from conformance.clients.relay import Relay
 from conformance.clients.said import Failed, Said, read
 from conformance.clients.table import ANY_MODEL, SCENARIOS, Client, Scenario
@@ -152,6 +152,8 @@ class Drive:
     region: str = "us-east-1"
     credentials: Mapping[str, str] | None = None
     """By the names of environment variables; None: dummies sign, for targets that do not look."""
+    hide: Hide = str
+    """What is taken out of all that clients say."""
     patience: float = STARTING + BETWEEN
     """Seconds for which a driver may be silent beyond the time that the target may take."""
 
@@ -245,7 +247,8 @@ class _Course:
                 clean_environment(home, drive.region, drive.credentials, drive.target.ca),
                 home,
                 ATTEMPTS * seconds + drive.patience,
-                lambda line: self._line(line, names),
+                lambda line: self._line(hushed(line, drive.hide), names),
+                drive.hide,
             ).trouble
 
     def _call(self, name: str) -> tuple[Scenario, Call]:

@@ -50,6 +50,19 @@ def clean_environment(
     }  # fmt: skip
 
 
+Hide = Callable[[str], str]
+"""From a text to what of it may be told."""
+
+
+def hushed(value: Any, hide: Hide) -> Any:
+    """JSON-able data without what is to be hidden in the texts of it."""
+    if isinstance(value, dict):
+        return {hide(name): hushed(each, hide) for name, each in value.items()}
+    if isinstance(value, list):
+        return [hushed(each, hide) for each in value]
+    return hide(value) if isinstance(value, str) else value
+
+
 @dataclass
 class Heard:
     """What a program printed until it ended, or was ended."""
@@ -69,6 +82,8 @@ class _Streams:
     total: int = 0
     tail: bytes = b""
     """The end of what is no line of ours, for people."""
+    hide: Hide = str
+    """What is taken out of what is for people."""
     renewed: bool = False
     """A line of ours has come since the last look."""
     done: bool = False
@@ -103,6 +118,7 @@ def converse(
     home: Path,
     seconds: float,
     on_line: Callable[[dict[str, Any]], None] = lambda _: None,
+    hide: Hide = str,
 ) -> Heard:
     """Hand a program its job and hear what it says, line by line; it may be silent for so many seconds.
 
@@ -123,7 +139,7 @@ def converse(
             heard.trouble = f"it cannot be started: {error.strerror or error}"
             return heard
         try:
-            heard.trouble = _listen(process, _Streams(take), seconds)
+            heard.trouble = _listen(process, _Streams(take, hide=hide), seconds)
         finally:
             end(process)
     return heard
@@ -185,7 +201,7 @@ def _farewell(process: subprocess.Popen[bytes], streams: _Streams) -> str:
 
 
 def _told(sentence: str, streams: _Streams) -> str:
-    said = last_lines(streams.tail)
+    said = last_lines(streams.hide(streams.tail.decode("utf-8", "replace")).encode())
     return f"{sentence}, saying: {said}" if said else sentence
 
 

@@ -41,6 +41,7 @@ def to_document(report: Report) -> dict[str, Any]:
             "judged": course.seen,
             "answered": course.answered,
             "throttled": course.throttled,
+            **({"echoes": course.echoes} if report.credentials else {}),
             "unsteady": list(course.unsteady),
             "cut_off": visible(course.cut_off),
             "timings": course.timings.to_document(),

@@ -105,6 +105,9 @@ def _measured(report: Report) -> Iterator[str]:
 
 def notes(report: Report) -> Iterator[str]:
     """The lines on what no clause has: the undeclared, the unsteady, and what is wrongly listed as known."""
+    if report.credentials:
+        yield f"With credentials: {report.credentials}."
+        yield ""
     for note in report.undeclared:
         yield f"Not declared: {note}."
         yield ""

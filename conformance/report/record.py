@@ -137,6 +137,17 @@ class Report:
         return in_force[row.failures[0].id] if whole and each_is else None
 
     @property
+    def credentials(self) -> str:
+        """That credentials were in use, and what became of answers that repeat one; empty when there were none."""
+        echoes = self.course.echoes
+        if not (self.target.auth or echoes):
+            return ""
+        whose = "clients sent credentials" if self.course.recorded else "requests carried credentials"
+        many = f"{echoes} answer{'' if echoes == 1 else 's'} repeated one" if echoes else "no answer repeated one"
+        behind = ", which was overwritten before anything was judged or kept" if echoes else ""
+        return f"{whose}; {many}{behind}"
+
+    @property
     def undeclared(self) -> list[str]:
         """What the target can do, or does, without having declared it, each in a sentence."""
         readings = {row.clause.id: row.readings or {} for row in self.rows}

@@ -153,6 +153,8 @@ def _show_gaps(console: Console, report: Report) -> None:
     console.print()
     for row in gaps:
         console.print(Text(f"  unexercised {row.clause.id}: {visible(row.reason)}"))
+    if report.course.echoes:
+        console.print(Text(f"  credentials: {report.credentials}"))
     for note in report.undeclared:
         console.print(Text(f"  not declared: {note}"))
     for name in report.stale:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conformance.message import Answer, NoAnswer, Response, Silence
+from conformance.message import Answer, NoAnswer, Request, Response, Silence
 
 _STATUS_LINE = re.compile(rb"(HTTP/1\.[01]) ([1-5][0-9][0-9]) ([\t\x20-\x7e\x80-\xff]*)")
 _SPACED_LIKE_A_STATUS_LINE = re.compile(rb"[!-~]+ [!-~]+ ")
@@ -465,6 +465,18 @@ class Reader:
 
 
 _Step = Callable[[Reader], bool]
+
+
+def read_again(wire: bytes, request: Request) -> Answer:
+    """The answer to a request, from all bytes that came for it, with more patience than when they came."""
+    reader = Reader(request.method, _GENEROUS, upgrade_asked=b"\nupgrade" in request.head.lower())
+    reader.feed(wire)
+    if reader.answer is None:
+        reader.feed_eof()
+    return reader.answer or NoAnswer(Silence.CLOSED, wire=wire)
+
+
+_GENEROUS = Caps(head_bytes=2**20, interim_answers=64, body_bytes=2**28, headers=4096)
 
 
 def _framing_headers(headers: list[tuple[bytes, bytes]]) -> tuple[list[bytes], list[bytes], set[bytes]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -67,8 +67,11 @@ class Eraser:
 
     names: Mapping[bytes, str]
     """What is looked for, in lower case, the longest first, and what stands there afterwards."""
-    signatures: Container[bytes] = ()
+    signatures: Collection[bytes] = ()
     """Further texts of hexadecimal digits, of which there may be many."""
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.signatures)
 
     def also(self, names: Mapping[bytes, str]) -> Eraser:
         """One that knows more."""
@@ -97,7 +100,7 @@ class Eraser:
         def inside(wrapped: bytes) -> bytes:
             return self.hidden(wrapped, depth=depth + 1)
 
-        if not octets:
+        if not (octets and self):
             return octets
         if codings or packing.is_compressed(octets):
             octets = packing.in_compressed(octets, codings, inside)
@@ -112,7 +115,7 @@ class Eraser:
         return bytes(kept)
 
     def _is_innocent(self, octets: bytes) -> bool:
-        return next(self._hits(View(octets)), None) is None
+        return not octets or next(self._hits(View(octets)), None) is None
 
     def _is_sure_of(self, octets: bytes) -> bool:
         """Whether there is more in the bytes of a picture than stands there by chance."""

@@ -9,7 +9,7 @@ import base64
 import re
 import zlib
 from binascii import a2b_base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from conformance.discretion.spelling import View, places, views
 from conformance.formats.content_coding import decoded
@@ -61,17 +61,15 @@ def in_base64(kept: bytearray, whole: View, hide: Hide, is_innocent: Callable[[b
     for view in views(whole):
         runs = [run for run in pattern.finditer(view.text) if run.end() - run.start() >= shortest]
         short = [run for run in runs if run.end() - run.start() <= _SHORT]
-        innocent = not short or is_innocent(b"\n".join(_readings(short)))
+        innocent = is_innocent(_readings(b"".join(run[0].split()) for run in short))
         for run in runs:
             if run.end() - run.start() > _SHORT or not innocent:
-                _rewrite(kept, view, run, hide)
+                _rewrite(kept, view, run, hide, is_innocent)
 
 
-def _readings(runs: list[re.Match[bytes]]) -> Iterator[bytes]:
-    """What runs stand for, from each of their first characters on."""
-    for run in runs:
-        bare = b"".join(run[0].rstrip(b"=").split())
-        yield from (_bytes_of(bare[skipped:]) for skipped in range(4))
+def _readings(runs: Iterable[bytes]) -> bytes:
+    """What runs stand for, from each of their first characters on, one below the other."""
+    return b"\n".join(_bytes_of(run.rstrip(b"=")[skipped:]) for run in runs for skipped in range(4))
 
 
 def _bytes_of(chars: bytes) -> bytes:
@@ -79,13 +77,16 @@ def _bytes_of(chars: bytes) -> bytes:
     return a2b_base64(chars[: len(chars) - (len(chars) % 4 == 1)].translate(_FORM) + b"=" * (-len(chars) % 4 % 3))
 
 
-def _rewrite(kept: bytearray, view: View, run: re.Match[bytes], hide: Hide) -> None:
+def _rewrite(
+    kept: bytearray, view: View, run: re.Match[bytes], hide: Hide, is_innocent: Callable[[bytes], bool]
+) -> None:
     """Hide what is in a run, whose lines may belong together or not."""
     lines = run[0].split()
-    new = _hidden_inside(b"".join(lines), hide)
-    if new == b"".join(lines) and len(lines) > 1:
+    whole = b"".join(lines)
+    new = _hidden_inside(whole, hide)
+    if new == whole and len(lines) > 1 and not is_innocent(_readings(lines)):
         new = b"".join(_hidden_inside(line, hide) for line in lines)
-    if new != b"".join(lines):
+    if new != whole:
         _write(kept, view, run, new)
 
 
@@ -108,11 +109,11 @@ def _again(chars: bytes, data: bytes, shown: bytes) -> bytes:
     fresh = base64.b64encode(shown)[: len(chars)]
     if b"-" in chars or b"_" in chars:
         fresh = fresh.translate(bytes.maketrans(b"+/", b"-_"))
-    groups = range(0, len(chars), 4)
-    return b"".join(
-        chars[at : at + 4] if data[at // 4 * 3 :][:3] == shown[at // 4 * 3 :][:3] else fresh[at : at + 4]
-        for at in groups
-    )
+    kept = bytearray(chars)
+    for at, place in zip(range(0, len(data), 3), range(0, len(chars), 4), strict=False):
+        if data[at : at + 3] != shown[at : at + 3]:
+            kept[place : place + 4] = fresh[place : place + 4]
+    return bytes(kept)
 
 
 def _write(kept: bytearray, view: View, run: re.Match[bytes], new: bytes) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 ROUNDS = 4
 """How often escapes are undone: some are escaped once more."""
@@ -27,15 +28,12 @@ _IS_HEX = bytes(0x68 if chr(code) in "0123456789abcdefABCDEF" else 0x20 for code
 _CHUNK_LINE = re.compile(rb"\r?\n[0-9A-Fa-f]{1,15}[ \t]*(?:;[^\n]{0,4096})?\r?\n")
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """Bytes of a view that stand for others."""
+_Piece = tuple[int, int, int, int]
+"""Bytes of a view that stand for others: where they are and how many, and from where to where those are."""
 
-    at: int
-    length: int
-    start: int
-    end: int
-    """Where they stand in what was read."""
+
+def _nowhere() -> Iterator[_Piece]:
+    return iter(())
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,17 @@ class View:
 
     text: bytes
     of: View | None = None
-    pieces: tuple[_Piece, ...] = ()
-    """Where it differs from what was read, in order."""
-    starts: tuple[int, ...] = ()
+    differing: Callable[[], Iterable[_Piece]] = _nowhere
+    """Where it differs from what was read, in order. To be asked only when something was found: there may be many."""
     begun: int = 0
     """Where it begins in what was read."""
     width: int = 1
     """How many bytes each byte of it was there."""
+
+    @cached_property
+    def _pieces(self) -> tuple[list[int], list[_Piece]]:
+        pieces = list(self.differing())
+        return [piece[0] for piece in pieces], pieces
 
     def spans(self, start: int, end: int) -> list[tuple[int, int]]:
         """Where these bytes of the view stand in what was read at first, in parts that do not touch."""
@@ -70,13 +72,14 @@ class View:
         return self.of._span(start)[0], self.of._span(end - 1)[1]
 
     def _below(self, place: int) -> tuple[int, int]:
-        number = bisect_right(self.starts, place) - 1
+        starts, pieces = self._pieces
+        number = bisect_right(starts, place) - 1
         if number < 0:
             start = self.begun + self.width * place
             return start, start + self.width
-        piece = self.pieces[number]
-        beyond = place - piece.at - piece.length
-        return (piece.start, piece.end) if beyond < 0 else (piece.end + beyond, piece.end + beyond + 1)
+        at, length, start, end = pieces[number]
+        beyond = place - at - length
+        return (start, end) if beyond < 0 else (end + beyond, end + beyond + 1)
 
 
 def views(plain: View, *, in_chunks: bool = False) -> Iterator[View]:
@@ -130,18 +133,14 @@ def _unescaped(view: View) -> Iterator[View]:
         yield view
 
 
-def around(text: bytes, spans: Iterable[tuple[int, int]]) -> View:
+def around(text: bytes, spans: Sequence[tuple[int, int]]) -> View:
     """A text without these parts, in the place of each of which there is a blank."""
-    whole, parts, pieces, read = View(text), [], [], 0
-    at = 0
-    for start, end in spans:
-        parts += [text[read:start], b" "]
-        at += start - read
-        pieces.append(_Piece(at, 1, start, end))
-        at, read = at + 1, end
-    if not pieces:
+    whole = View(text)
+    if not spans:
         return whole
-    return View(b"".join([*parts, text[read:]]), whole, tuple(pieces), tuple(piece.at for piece in pieces))
+    ends, starts = [0, *(end for _, end in spans)], [*(start for start, _ in spans), len(text)]
+    kept = b" ".join(text[end:start] for end, start in zip(ends, starts, strict=True))
+    return View(kept, whole, lambda: _moved((start, end, 1) for start, end in spans))
 
 
 def _without(view: View, pattern: re.Pattern[bytes]) -> View | None:
@@ -150,20 +149,19 @@ def _without(view: View, pattern: re.Pattern[bytes]) -> View | None:
 
 def _replaced(view: View, pattern: re.Pattern[bytes], meaning: Callable[[bytes], bytes]) -> View | None:
     """The view with each match read as what it means; None where there is none."""
-    parts: list[bytes] = []
-    pieces: list[_Piece] = []
-    read = at = 0
-    for found in pattern.finditer(view.text):
-        meant = meaning(found[0])
-        parts += [view.text[read : found.start()], meant]
-        at += found.start() - read
-        pieces.append(_Piece(at, len(meant), found.start(), found.end()))
-        at += len(meant)
-        read = found.end()
-    if not pieces:
+    text, count = pattern.subn(lambda found: meaning(found[0]), view.text)
+    if not count:
         return None
-    text = b"".join([*parts, view.text[read:]])
-    return View(text, view, tuple(pieces), tuple(piece.at for piece in pieces))
+    found = pattern.finditer
+    return View(text, view, lambda: _moved((*each.span(), len(meaning(each[0]))) for each in found(view.text)))
+
+
+def _moved(found: Iterable[tuple[int, int, int]]) -> Iterator[_Piece]:
+    """From where to where something stood, and what length it has now: where it stands now."""
+    shift = 0
+    for start, end, length in found:
+        yield start + shift, length, start, end
+        shift += length - (end - start)
 
 
 def _character(escape: bytes) -> bytes:

@@ -215,7 +215,7 @@ class TestARun:
         monkeypatch.setattr(Discretion, "answer", indiscreet)
         _, parrot = everything(tmp_path, capfd)
         found = sweep(tmp_path, KEYS.values(), parrot.signatures)
-        rendered = ("report.json", "report.md", "report.html", "junit.xml", "ctrf.json", "annotations.txt")
+        rendered = ("report.json", "report.md", "report.html", "junit.xml", "ctrf.json")  # annotations tell a few only
         assert {f"{folder}/{name}" for folder in ("run", "judged", "merged") for name in rendered} <= found.keys()
         kept = {f"{folder}/evidence.blobs" for folder in ("run", "merged", "shard-1", "shard-2")}
         assert kept | {"run.har", "matrix.html", "waivers.toml"} <= found.keys()

@@ -188,7 +188,7 @@ def test_memory_is_flat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture, "REMEMBERED", 100_000)
     monkeypatch.setattr(explore, "VALUES", 30)
     monkeypatch.setattr(explore, "RENEWAL", 400)
-    one, held = exploration(STRICT, 3_600, 600), []
+    one, held = exploration(STRICT, 2_400, 400), []
     tracemalloc.start()
     try:
         for number, _ in enumerate(one.singles(), 1):
@@ -197,7 +197,7 @@ def test_memory_is_flat(monkeypatch: pytest.MonkeyPatch) -> None:
                 held.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert len(held) == 16
+    assert len(held) >= 10
     # caches of a thousand short texts may fill; the requests alone have a hundred times as many bytes
     assert max(held) - min(held) < 1_000_000
 

@@ -10,7 +10,7 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageChops
 
-from conformance.cases import images
+from conformance.cases import images, odd_images
 from conformance.cases.images import Sample
 from conformance.formats import jpeg, png
 from conformance.formats.images import identify
@@ -19,7 +19,7 @@ from conformance.formats.raster import paint
 SIZES = [(96, 64), (1, 1), (13, 200)]
 DIGEST = """
 import hashlib
-from conformance.cases import images as i
+from conformance.cases import odd_images as i
 samples = (*i.png_variants(31, 17), *i.jpeg_variants(31, 17), *i.other_formats(31, 17), *i.damaged(31, 17))
 print(hashlib.sha256(b"".join(sample.data for sample in samples)).hexdigest())
 """
@@ -27,10 +27,10 @@ print(hashlib.sha256(b"".join(sample.data for sample in samples)).hexdigest())
 
 def everything(width: int, height: int) -> tuple[Sample, ...]:
     return (
-        *images.png_variants(width, height),
-        *images.jpeg_variants(width, height),
-        *images.other_formats(width, height),
-        *images.damaged(width, height),
+        *odd_images.png_variants(width, height),
+        *odd_images.jpeg_variants(width, height),
+        *odd_images.other_formats(width, height),
+        *odd_images.damaged(width, height),
     )
 
 
@@ -50,7 +50,7 @@ def test_plain_files_are_plain(width: int, height: int) -> None:
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_png_variants_are_sound_and_not_plain(width: int, height: int) -> None:
     """Each variant is a PNG that Pillow opens, without a fault, and not what the plain files are."""
-    for sample in images.png_variants(width, height):
+    for sample in odd_images.png_variants(width, height):
         found, raster = png.read(sample.data), paint(sample.data)
         assert found, sample.name
         assert (found.faults, found.plain) == ((), False), sample.name
@@ -61,7 +61,7 @@ def test_png_variants_are_sound_and_not_plain(width: int, height: int) -> None:
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_jpeg_variants_are_sound(width: int, height: int) -> None:
     """Each variant is a JPEG that Pillow opens, without a fault."""
-    for sample in images.jpeg_variants(width, height):
+    for sample in odd_images.jpeg_variants(width, height):
         found = jpeg.read(sample.data)
         assert found, sample.name
         assert (found.faults, found.width, found.height) == ((), width, height), sample.name
@@ -72,7 +72,7 @@ def test_jpeg_variants_are_sound(width: int, height: int) -> None:
 
 def test_jpeg_variants_are_what_they_are_called() -> None:
     """The properties that the contract names are all there."""
-    found = {sample.name: jpeg.read(sample.data) for sample in images.jpeg_variants(96, 64)}
+    found = {sample.name: jpeg.read(sample.data) for sample in odd_images.jpeg_variants(96, 64)}
     plain = {name for name, each in found.items() if each and each.plain}
     assert plain == {"4-2-0", "optimised", "quality-1", "quality-100", "comment"}
     assert {name for name, each in found.items() if each and each.progressive} == {"progressive", "progressive-grey"}
@@ -83,12 +83,12 @@ def test_jpeg_variants_are_what_they_are_called() -> None:
 
 def test_other_formats_are_identified() -> None:
     """Nothing among the other formats passes for a PNG or a JPEG, and Pillow knows the images."""
-    named = {sample.name: identify(sample.data) for sample in images.other_formats(96, 64)}
+    named = {sample.name: identify(sample.data) for sample in odd_images.other_formats(96, 64)}
     assert {"gif", "bmp", "webp", "tiff", "svg", "pdf"} == {name for name, kind in named.items() if name == kind}
     assert {"base64-of-a-png", "data-url-of-a-png"} == {name for name, kind in named.items() if kind == "base64"}
     assert named["form-around-a-png"] == "multipart"
     assert not {"png", "jpeg", "empty", "prefix"} & set(named.values())
-    for sample in images.other_formats(96, 64):
+    for sample in odd_images.other_formats(96, 64):
         if sample.media_type in ("image/gif", "image/bmp", "image/webp", "image/tiff", "image/x-icon"):
             with Image.open(BytesIO(sample.data)) as picture:
                 picture.load()
@@ -98,7 +98,7 @@ def test_other_formats_are_identified() -> None:
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_damaged_files_are_damaged(width: int, height: int) -> None:
     """Every damaged file is noticed by the strict readers."""
-    for sample in images.damaged(width, height):
+    for sample in odd_images.damaged(width, height):
         if sample.media_type == images.PNG:
             found = png.read(sample.data)
             assert found is None or not found.sound, sample.name

@@ -62,6 +62,8 @@ body-ends-with-the-connection chunk-has-extensions-and-trailers continue-is-said
 decision-is-thrown-like-dice every-answer-is-the-last status-line-is-http-1-0-without-a-length
 """.split()
 
+NOWHERE = "run http://127.0.0.1:9 --classification cookies/1 --depth quick --quiet --out".split()
+
 
 @cache
 def small() -> Target:
@@ -833,33 +835,13 @@ class TestCommand:
 
     def test_a_place_where_no_evidence_can_be_kept(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / LINES).mkdir()
-        command = [
-            "run",
-            "http://127.0.0.1:9",
-            "--classification",
-            "cookies/1",
-            "--out",
-            str(tmp_path),
-            "--depth",
-            "quick",
-        ]
-        assert main([*command, "--quiet"]) == 2
+        assert main([*NOWHERE, str(tmp_path)]) == 2
         assert capsys.readouterr().err.startswith(f"conformance: {tmp_path}: no evidence can be kept here: ")
 
     def test_none_is_kept_when_none_is_wanted(self, tmp_path: Path) -> None:
-        command = [
-            "run",
-            "http://127.0.0.1:9",
-            "--classification",
-            "cookies/1",
-            "--out",
-            str(tmp_path),
-            "--depth",
-            "quick",
-        ]
-        assert main([*command, "--quiet", "--no-evidence"]) == 3
+        assert main([*NOWHERE, str(tmp_path), "--no-evidence"]) == 3
         assert not (tmp_path / LINES).exists()
-        assert main([*command, "--quiet"]) == 3
+        assert main([*NOWHERE, str(tmp_path)]) == 3
         assert rejudged(tmp_path).conclusion is Conclusion.INDETERMINATE
 
 

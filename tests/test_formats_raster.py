@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from conformance.cases import images
+from conformance.cases import images, odd_images
 from conformance.cases.png_file import chunk, encode
 from conformance.formats import images as formats
 from conformance.formats.raster import MOST_COLOURS, Raster, first_pixel_of, paint
@@ -115,7 +115,7 @@ def test_what_cannot_be_painted_is_none() -> None:
     assert paint(photo.data, max_pixels=199) is None
     assert paint(photo.data, max_pixels=200) is not None
     assert first_pixel_of(photo.data, (-1, 0, 256)) is None
-    for sample in (*images.damaged(20, 10), *images.other_formats(20, 10)):
+    for sample in (*odd_images.damaged(20, 10), *odd_images.other_formats(20, 10)):
         paint(sample.data)
         first_pixel_of(sample.data, RED)
     assert paint(images.plain_jpeg(20, 10).data) is None

@@ -20,14 +20,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from conformance import har, recorded, selftest
+from conformance import selftest
 from conformance.contract.reading import read
 from conformance.exchange import Case, Exchange
 from conformance.in_process import Server
 from conformance.message import Request, Response
-from conformance.recorded import ELSEWHERE, LOST, Spoken
 from conformance.reference.app import HONEST
 from conformance.report.record import Outcome, Report
+from conformance.traffic import har, recorded
+from conformance.traffic.recorded import ELSEWHERE, LOST, Spoken
 
 PATH = "/2020-11-20/projects/circuits/models/2/detect"
 URL = f"http://127.0.0.1:8080{PATH}"

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "conformance"
 
 RIM = (
     "cli pytest_plugin test_conformance targets catalog strains run in_process selftest "
-    "replay known schemathesis clients serving doctor starter recorded har ear apart listener conduit proxy "
+    "replay known schemathesis clients serving doctor starter traffic "
     "compare trend matrix merge certification"
 ).split()
 LEAVES = {"mistake", "scenes", "shipped"}

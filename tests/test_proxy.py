@@ -25,7 +25,6 @@ from hostile import HostileServer, Script, drip, eventually, finish_writing, rea
 from PIL import Image
 from test_boto3 import client_of
 
-from conformance import apart, ear, listener, proxy, recorded
 from conformance.evidence import log
 from conformance.evidence.blobs import BlobReader
 from conformance.evidence.rejudge import rejudged
@@ -34,6 +33,7 @@ from conformance.reference.app import HONEST, Behaviour, Call, Reply
 from conformance.reference.server import running
 from conformance.report.record import Conclusion, Outcome, Report
 from conformance.target import Target, load
+from conformance.traffic import apart, ear, listener, proxy, recorded
 
 PATH = "/2020-11-20/projects/circuits/models/2/detect"
 WAIT = 20.0

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from conformance.cases import corpus, images
+from conformance.cases import corpus, images, odd_images
 from conformance.cases.plan import Plan, plan
 from conformance.cases.requests import Subject
 from conformance.contract.clauses import catalogue
@@ -201,7 +201,7 @@ BODIES = {
     "text": (carrying(b"This is not an image."), "body.image"),
     "one-byte": (carrying(b"\0"), "body.image"),
     "chunked-text": (chunked(b"4\r\ntext\r\n0\r\n\r\n"), "body.image"),
-    **{sample.name: (carrying(sample.data), "body.image") for sample in images.other_formats(256, 192)},
+    **{sample.name: (carrying(sample.data), "body.image") for sample in odd_images.other_formats(256, 192)},
     "plain-png": (carrying(PNG), ""),
     "plain-jpeg": (carrying(JPEG, "image/jpeg"), ""),
 }
@@ -322,7 +322,10 @@ OPEN = {
     "two-unlike-types": (headed(("Content-Type", "text/plain")), "content-type.repeated"),
     "png-as-jpeg": (carrying(PNG, "image/jpeg"), "body.mismatch"),
     "jpeg-as-png": (carrying(JPEG), "body.mismatch"),
-    **{sample.name: (carrying(sample.data, sample.media_type), "body.damaged") for sample in images.damaged(256, 192)},
+    **{
+        sample.name: (carrying(sample.data, sample.media_type), "body.damaged")
+        for sample in odd_images.damaged(256, 192)
+    },
     "chunked": (chunked(), "body.length"),
     "expect": (headed(("Expect", "100-continue")), "http.expect"),
     "a-megabyte": (carrying(images.padded_png(256, 192, 1_000_000).data), ""),
@@ -357,10 +360,10 @@ WISHES = {
     "palette": (picture(mode="P"), "body.png-variants"),
     "one-bit": (picture(mode="1"), "body.png-variants"),
     "alpha": (picture(mode="RGBA"), "body.png-variants"),
-    **{f"png-{sample.name}": (sample.data, "body.png-variants") for sample in images.png_variants(256, 192)},
+    **{f"png-{sample.name}": (sample.data, "body.png-variants") for sample in odd_images.png_variants(256, 192)},
     **{
         f"jpeg-{sample.name}": (sample.data, "body.jpeg-variants")
-        for sample in images.jpeg_variants(256, 192)
+        for sample in odd_images.jpeg_variants(256, 192)
         if sample.name in ("grey", "progressive", "4-4-4", "4-2-2", "restart-markers", "exif", "not-jfif")
     },
 }
@@ -504,7 +507,7 @@ def test_the_plan_is_deterministic() -> None:
     images.plain_png.cache_clear()
     images.plain_jpeg.cache_clear()
     images.padded_png.cache_clear()
-    for factory in (images.png_variants, images.jpeg_variants, images.damaged, images.other_formats):
+    for factory in (odd_images.png_variants, odd_images.jpeg_variants, odd_images.damaged, odd_images.other_formats):
         factory.cache_clear()
     assert planned() == plan(load(ROOT / "fixtures" / "targets" / "reference.toml"), HOST)
 

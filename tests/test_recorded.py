@@ -13,11 +13,12 @@ import pytest
 from haralyzer import HarParser
 from PIL import Image
 
-from conformance import cli, har, recorded, run, selftest
+from conformance import cli, run, selftest
 from conformance.in_process import Server
 from conformance.mistake import OperatorMistake
 from conformance.reference.app import HONEST
 from conformance.report.record import Conclusion, Outcome, Report
+from conformance.traffic import har, recorded
 
 PATH = "/2020-11-20/projects/circuits/models/2/detect"
 WAIT = 20.0

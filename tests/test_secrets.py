@@ -21,20 +21,20 @@ from conformance import hooks, run, selftest
 from conformance.cli import main
 from conformance.clients.process import converse, hushed
 from conformance.discretion import Discretion
-from conformance.ear import Ear
 from conformance.evidence.rejudge import rejudged
 from conformance.formats import png
 from conformance.known import Known
 from conformance.message import Answer, Delivery, NoAnswer, Request, Response
 from conformance.patience import authenticated
 from conformance.provisions import Command, HttpCall, State, StaticHeader
-from conformance.recorded import Spoken
 from conformance.reference.server import running
 from conformance.report import document, terminal
 from conformance.report.record import Report
 from conformance.shards import Shard
 from conformance.signing import Principal, Scope, discretion, signed, signer
 from conformance.target import Target
+from conformance.traffic.ear import Ear
+from conformance.traffic.recorded import Spoken
 from conformance.wire.answers import read_again
 
 pytest_plugins = ["pytester"]

@@ -159,7 +159,10 @@ class TestHonest:
         assert "no challenge: the seed is the vendor's own" in verified(forger.folder).stamps
 
     def test_by_its_own_key(self, honest: Path) -> None:
-        assert "nobody vouches for the key: it is the one that came with the bundle" in verified(honest, None).stamps
+        """Then nobody vouches for whoever has challenged the vendor, either."""
+        stamps = verified(honest, None).stamps
+        assert "nobody vouches for the key: it is the one that came with the bundle" in stamps
+        assert [each for each in stamps if each.startswith("unchecked challenge: ")]
 
     def test_with_a_remark(self, remarked: Path) -> None:
         found = verified(remarked).statement["predicate"]["outcomes"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
-from conformance.cases import boundary, corpus, images
+from conformance.cases import boundary, corpus, images, odd_images
 from conformance.cases.corpus import encoded
 from conformance.cases.requests import Draft, Subject, any_size, path
 from conformance.contract.document import document
@@ -132,9 +132,9 @@ def _pictures(subjects: Sequence[Subject]) -> Iterator[Case]:
         for number, photograph in enumerate(subject.photographs, 1):
             draft = subject.draft(photograph.data, images.media_type_of(photograph.data))
             yield Case(f"body.photograph-{number}-for-{name}", draft.request())
-    for factory in (images.png_variants, images.jpeg_variants):
+    for factory in (odd_images.png_variants, odd_images.jpeg_variants):
         yield from _samples(factory, subjects, VARIANTS)
-    for factory in (images.damaged, images.other_formats):
+    for factory in (odd_images.damaged, odd_images.other_formats):
         yield from _samples(factory, subjects)
     yield from _sizes(subjects)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from itertools import cycle
 from random import Random
 from typing import Any, TypeVar
@@ -22,9 +21,10 @@ from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, Hypoth
 from hypothesis.strategies import SearchStrategy
 from PIL import Image
 
-from conformance.cases import images, png_file
+from conformance.cases import images, odd_images, png_file
 from conformance.cases.boundary import MUTATIONS, stretched
 from conformance.cases.corpus import encoded
+from conformance.cases.odd_images import flipped, patched
 from conformance.cases.requests import Draft
 from conformance.contract.schema import Schema
 from conformance.formats.png import SIGNATURE
@@ -285,7 +285,7 @@ def sound_images(of_size: SearchStrategy[Size], salt: str = "") -> SearchStrateg
     """PNG and JPEG files of every sort that is sound, of random content."""
     pictures = st.builds(_picture, of_size, st.sampled_from(_CONTENTS), st.integers(0, 2**32), st.just(salt))
     levels = st.integers(1, 9)
-    plain = st.builds(lambda picture, level: _saved(picture, "PNG", compress_level=level), pictures, levels)
+    plain = st.builds(lambda picture, level: images.saved(picture, "PNG", compress_level=level), pictures, levels)
     odd = st.builds(
         _odd_png,
         pictures,
@@ -308,7 +308,7 @@ def sound_images(of_size: SearchStrategy[Size], salt: str = "") -> SearchStrateg
         comment=st.binary(max_size=20),
     )
     plain_photos = st.builds(
-        lambda picture, quality: _saved(picture, "JPEG", quality=quality), pictures, levels.map(lambda n: 10 * n)
+        lambda picture, quality: images.saved(picture, "JPEG", quality=quality), pictures, levels.map(lambda n: 10 * n)
     )
     return st.one_of(plain, odd, plain_photos, photos)
 
@@ -353,14 +353,8 @@ def _odd_png(
     )
 
 
-def _saved(picture: Image.Image, file_format: str, **options: Any) -> bytes:
-    file = BytesIO()
-    picture.save(file, file_format, **options)
-    return file.getvalue()
-
-
 def _jpeg(picture: Image.Image, grey: bool, **options: Any) -> bytes:
-    return _saved(picture.convert("L") if grey else picture, "JPEG", **options)
+    return images.saved(picture.convert("L") if grey else picture, "JPEG", **options)
 
 
 Pieces = tuple[bytes, ...]
@@ -393,10 +387,10 @@ _DAMAGES: Mapping[str, Callable[[Pieces, int, int, bytes], bytes]] = {
     "cut-at-seam": lambda cut, at, _, __: b"".join(cut[:at]) or cut[0],
     "cut-inside": lambda cut, at, place, _: b"".join(cut[:at]) + cut[at][: 1 + place % len(cut[at])],
     "cut-from-end": lambda cut, _, place, __: b"".join(cut)[: -1 - place],
-    "flip": lambda cut, at, place, _: _rejoined(cut, at, _flipped(cut[at], place)),
-    "flip-last": lambda cut, at, _, __: _rejoined(cut, at, _flipped(cut[at], -1)),
-    "patch-length": lambda cut, at, _, filler: _rejoined(cut, at, _patched(cut[at], 2, filler[:2])),
-    "patch": lambda cut, at, place, filler: _rejoined(cut, at, _patched(cut[at], place % len(cut[at]), filler)),
+    "flip": lambda cut, at, place, _: _rejoined(cut, at, flipped(cut[at], place)),
+    "flip-last": lambda cut, at, _, __: _rejoined(cut, at, flipped(cut[at], -1)),
+    "patch-length": lambda cut, at, _, filler: _rejoined(cut, at, patched(cut[at], 2, filler[:2])),
+    "patch": lambda cut, at, place, filler: _rejoined(cut, at, patched(cut[at], place % len(cut[at]), filler)),
     "stuff": lambda cut, at, _, filler: b"".join((*cut[:at], filler, *cut[at:])),
     "critical-chunk": lambda cut, at, _, filler: b"".join((*cut[:at], filler, *cut[at:])),
     "header-field": lambda cut, _, place, filler: _header_changed(cut, place, filler),
@@ -451,23 +445,14 @@ def _rejoined(cut: Pieces, at: int, piece: bytes) -> bytes:
     return b"".join((*cut[:at], piece, *cut[at + 1 :]))
 
 
-def _flipped(data: bytes, place: int) -> bytes:
-    place %= len(data)
-    return _patched(data, place, bytes((data[place] ^ 1,)))
-
-
-def _patched(data: bytes, place: int, patch: bytes) -> bytes:
-    return data[:place] + patch + data[place + len(patch) :]
-
-
 def _header_changed(cut: Pieces, place: int, filler: bytes) -> bytes:
     """Other values in the header that tells size and sort, its checksum mended."""
     wide = place % 2 and place % 13 < 10
     if cut[0] == SIGNATURE:
-        body = _patched(cut[1][8:-4], place % 13, filler[: 2 if wide else 1])[:13]
+        body = patched(cut[1][8:-4], place % 13, filler[: 2 if wide else 1])[:13]
         return _rejoined(cut, 1, png_file.chunk(b"IHDR", body))
     frames = [at for at, piece in enumerate(cut) if piece[:1] == b"\xff" and piece[1:2] in (b"\xc0", b"\xc1", b"\xc2")]
-    return _rejoined(cut, frames[0], _patched(cut[frames[0]], 4 + place % 13, filler[: 2 if wide else 1]))
+    return _rejoined(cut, frames[0], patched(cut[frames[0]], 4 + place % 13, filler[: 2 if wide else 1]))
 
 
 _STARTS = [
@@ -488,7 +473,7 @@ _STARTS = [
 
 def other_bodies(salt: str = "") -> SearchStrategy[Way]:
     """What is no PNG and no JPEG: empty, other formats, wrappers, and random bytes behind any beginning."""
-    formats = st.sampled_from([sample.data for sample in images.other_formats(96, 72, salt)])
+    formats = st.sampled_from([sample.data for sample in odd_images.other_formats(96, 72, salt)])
     noise = st.binary(max_size=300)
     behind = st.builds(bytes.__add__, st.sampled_from(_STARTS), noise)
     fixed = st.one_of(st.just(b""), formats, formats, noise, behind).map(_always)

@@ -13,7 +13,6 @@ certificate.html        a page for people, and badge.svg; made of the certificat
 
 from __future__ import annotations
 
-import json
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -88,8 +87,3 @@ def written(folder: Path, name: str, content: bytes | str) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-
-
-def pretty(data: Any) -> str:
-    """JSON-able data as people read it."""
-    return json.dumps(data, indent=2, ensure_ascii=True) + "\n"

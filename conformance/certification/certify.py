@@ -7,7 +7,7 @@ What does not fulfil the requirements, or not the same way every time, gets no c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -147,7 +147,7 @@ def predicate(order: Order, attempt: Attempt, out: Path, finished: datetime) -> 
         "target": statement.target_facts(target, sha256(order.file).hexdigest(), order.artifact, identity),
         "seed": order.seed,
         "depth": order.depth,
-        "runs": [statement.run_facts(record) for record in attempt.records],
+        "runs": [asdict(record) for record in attempt.records],
         "files": bundle.Bundle(out).digests(),
         "outcomes": statement.outcomes(requirements.clauses, attempt.disguised),
         "interpretations": statement.interpretations(attempt.disguised),

@@ -6,7 +6,7 @@ The predicate is described by ``schemas/certificate.schema.json``; the other one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -85,11 +85,6 @@ def interpretations(reports: Sequence[Report]) -> dict[str, dict[str, int]]:
                 counts = found.setdefault(row.clause.id, {})
                 counts[visible(reading)] = counts.get(visible(reading), 0) + count
     return found
-
-
-def run_facts(record: RunRecord) -> dict[str, Any]:
-    """A run, as JSON-able data."""
-    return asdict(record)
 
 
 def test_result(statement: Mapping[str, Any]) -> dict[str, Any]:

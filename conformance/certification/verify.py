@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from conformance.certification import page, paper, substance
+from conformance.certification import bundle, page, paper, substance
 from conformance.certification.bundle import Bundle, Unreadable
 from conformance.certification.inspection import Inspection
 from conformance.certification.keys import Key
@@ -82,4 +82,6 @@ def _stamps(found: Inspection) -> Iterator[str]:
     if found.countersigned:
         yield found.countersigned
     if not found.trusted:
+        if bundle.CHALLENGE in found.predicate["files"]:
+            yield "unchecked challenge: whose keys signed it was not looked at, so it may be the vendor's own"
         yield "nobody vouches for the key: it is the one that came with the bundle"

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from conformance import __version__
-from conformance.cli import certification, certifying, challenges, judging, knowledge, reference, reports, targets
+from conformance.cli import certifying, challenges, judging, knowledge, reference, reports, requirements, targets
 from conformance.mistake import OperatorMistake
 
 EXIT_MISTAKE, EXIT_STOPPED = 2, 3
@@ -41,6 +41,6 @@ def parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
-    for room in (judging, targets, reference, reports, knowledge, certification, challenges, certifying):
+    for room in (judging, targets, reference, reports, knowledge, requirements, challenges, certifying):
         room.add_to(commands)
     return whole

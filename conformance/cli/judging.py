@@ -1,4 +1,4 @@
-"""The commands that judge: run, judge, proxy, replay."""
+"""The commands that judge: run, judge, merge, proxy, replay."""
 
 from __future__ import annotations
 
@@ -172,8 +172,8 @@ def _fresh_seed() -> str:
 
 def _judge(options: argparse.Namespace) -> int:
     """The exit codes of a run."""
-    from conformance import har
     from conformance.evidence.rejudge import rejudged
+    from conformance.traffic import har
 
     waivers = reports.waivers(options)
     archive = options.evidence.suffix == ".har"
@@ -217,10 +217,10 @@ def _concluded(report: Report, options: argparse.Namespace, waivers: Sequence[Wa
 
 def _heard(options: argparse.Namespace) -> Report:
     """The report on an HTTP archive."""
-    from conformance import har
-    from conformance.recorded import heard, remarks, unheard
     from conformance.report.visible import visible
     from conformance.target import Target, load
+    from conformance.traffic import har
+    from conformance.traffic.recorded import heard, remarks, unheard
 
     started, spoken = har.load(options.evidence)
     if not options.quiet:
@@ -231,9 +231,10 @@ def _heard(options: argparse.Namespace) -> Report:
 
 def _proxy(options: argparse.Namespace) -> int:
     """The exit codes of a run."""
-    from conformance import proxy, run
+    from conformance import run
     from conformance.report import gate, terminal
     from conformance.report.visible import visible
+    from conformance.traffic import proxy
 
     target = target_of(options)
     folder = options.out or default_folder(target.name)

@@ -18,7 +18,7 @@ from conformance import __version__
 from conformance.report.markdown import MARKS, code, plain
 from conformance.report.record import Outcome
 from conformance.report.visible import visible
-from conformance.report.written import Written, WrittenClause
+from conformance.report.written import Written, WrittenClause, cited
 
 SCHEMA = "urn:detect-anomalies-conformance:comparison:1"
 
@@ -145,27 +145,14 @@ def to_document(found: Comparison) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "suite": __version__,
-        "old": _side(found.old),
-        "new": _side(found.new),
+        "old": cited(found.old),
+        "new": cited(found.new),
         "differences": [{"what": each.what, "old": each.old, "new": each.new} for each in found.differences],
         "notes": [visible(note) for note in found.notes],
         "counts": {str(key): count for key, count in found.counts.items()},
         "clauses": [_entry(row) for row in found.rows],
         "added": [_lone(clause) for clause in found.added],
         "removed": [_lone(clause) for clause in found.removed],
-    }
-
-
-def _side(report: Written) -> dict[str, Any]:
-    return {
-        "report": visible(str(report.path)),
-        "sha256": report.sha256,
-        "target": report.name,
-        "version": report.version,
-        "started": report.started,
-        "suite": report.suite,
-        "contract": report.contract,
-        "conclusion": str(report.conclusion),
     }
 
 

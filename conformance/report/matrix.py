@@ -18,7 +18,7 @@ from conformance.contract.clauses import Level
 from conformance.report.markdown import MARKS, plain
 from conformance.report.record import Outcome
 from conformance.report.visible import visible
-from conformance.report.written import Written, WrittenClause, section_title
+from conformance.report.written import Written, WrittenClause, cited, section_title
 
 SCHEMA = "urn:detect-anomalies-conformance:matrix:1"
 NO_SUCH_CLAUSE = "no such clause"
@@ -138,7 +138,9 @@ def to_document(found: Matrix) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "suite": __version__,
-        "implementations": [_side(label, each) for label, each in zip(found.labels, found.reports, strict=True)],
+        "implementations": [
+            {"label": visible(label), **cited(each)} for label, each in zip(found.labels, found.reports, strict=True)
+        ],
         "differences": [visible(each) for each in found.differences],
         "total": [_cell(cell) for cell in found.cells()],
         "sections": [
@@ -166,20 +168,6 @@ def to_document(found: Matrix) -> dict[str, Any]:
 
 def _seen(report: Written, name: str) -> tuple[tuple[str, int], ...]:
     return report.clauses[name].readings if name in report.clauses else ()
-
-
-def _side(label: str, report: Written) -> dict[str, Any]:
-    return {
-        "label": visible(label),
-        "report": visible(str(report.path)),
-        "sha256": report.sha256,
-        "target": report.name,
-        "version": report.version,
-        "started": report.started,
-        "suite": report.suite,
-        "contract": report.contract,
-        "conclusion": str(report.conclusion),
-    }
 
 
 def _cell(cell: Cell) -> dict[str, Any]:

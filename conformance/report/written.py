@@ -88,6 +88,20 @@ class Written:
         return f"{self.name} {self.version}".rstrip()
 
 
+def cited(report: Written) -> dict[str, Any]:
+    """Which report it is, as JSON-able data: for what is made of reports."""
+    return {
+        "report": visible(str(report.path)),
+        "sha256": report.sha256,
+        "target": report.name,
+        "version": report.version,
+        "started": report.started,
+        "suite": report.suite,
+        "contract": report.contract,
+        "conclusion": str(report.conclusion),
+    }
+
+
 def section_title(section: str) -> str:
     """The title of a section of a report; its id where the installed suite does not know it."""
     return catalogue().sections.get(section, section)

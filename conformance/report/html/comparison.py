@@ -10,11 +10,10 @@ from itertools import groupby
 from conformance.contract.clauses import Level
 from conformance.report.comparison import Cause, Change, Comparison, Row
 from conformance.report.html import marks, standing
-from conformance.report.html.marks import Mark
-from conformance.report.html.standing import Standing
+from conformance.report.html.standing import Side, Standing
 from conformance.report.record import Outcome
 from conformance.report.visible import visible
-from conformance.report.written import Written, WrittenClause, section_title
+from conformance.report.written import WrittenClause, section_title
 
 BRIEF = 100
 ADDED, REMOVED = "added", "removed"
@@ -51,17 +50,6 @@ _CAUSES = {
     Cause.UNSTEADY: "One and the same request is answered now this way and now that.",
     Cause.UNKNOWN: "What there is does not tell.",
 }
-
-
-@dataclass(frozen=True)
-class SideView:
-    """One of the two reports."""
-
-    when: str
-    name: str
-    mark: Mark
-    reason: str
-    facts: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -135,7 +123,7 @@ class ComparisonView:
     name: str
     title: str
     kind: str
-    sides: Sequence[SideView]
+    sides: Sequence[Side]
     headline: str
     notes: Sequence[str]
     groups: Sequence[GroupView]
@@ -165,7 +153,7 @@ def view_of(found: Comparison) -> ComparisonView:
         name,
         f"{headline}: {name}",
         marks.of_conclusion(found.new.conclusion).kind,
-        [_side("Before", found.old), _side("Now", found.new)],
+        [standing.side("Before", found.old, BRIEF), standing.side("Now", found.new, BRIEF)],
         headline,
         [visible(note) for note in found.notes],
         groups,
@@ -176,16 +164,6 @@ def view_of(found: Comparison) -> ComparisonView:
         [(before, [pairs[before, now] for now in shown]) for before in shown],
         [(visible(each.what, BRIEF), visible(each.old), visible(each.new)) for each in found.differences],
         len(rows),
-    )
-
-
-def _side(when: str, report: Written) -> SideView:
-    return SideView(
-        when,
-        visible(report.title, BRIEF),
-        marks.of_conclusion(report.conclusion),
-        visible(report.reason),
-        list(standing.facts(report)),
     )
 
 

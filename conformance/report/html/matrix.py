@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from conformance.contract.clauses import Level
 from conformance.report.html import marks, standing
 from conformance.report.html.marks import Mark
-from conformance.report.html.standing import Standing
+from conformance.report.html.standing import Side, Standing
 from conformance.report.markdown import MARKS
 from conformance.report.matrix import NO_SUCH_CLAUSE, SYMBOLS, Cell, Matrix
 from conformance.report.record import Conclusion, Outcome
 from conformance.report.visible import visible
-from conformance.report.written import Written, WrittenClause, section_title
+from conformance.report.written import WrittenClause, section_title
 
 BRIEF = 60
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -28,17 +28,6 @@ _VERDICTS = {
     "gaps": "a MUST not exercised",
     "kept": "kept",
 }
-
-
-@dataclass(frozen=True)
-class ColumnView:
-    """An implementation."""
-
-    label: str
-    name: str
-    mark: Mark
-    reason: str
-    facts: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -126,7 +115,7 @@ class MatrixView:
     headline: str
     kind: str
     notes: Sequence[str]
-    columns: Sequence[ColumnView]
+    columns: Sequence[Side]
     sections: Sequence[SectionView]
     total: Sequence[CellView]
     legend: Sequence[tuple[str, str, str]]
@@ -153,7 +142,7 @@ def view_of(found: Matrix) -> MatrixView:
         standing.tally({conclusion: concluded[conclusion] for conclusion in Conclusion}),
         _cell(Cell.of([clause for report in found.reports for clause in report.clauses.values()])).kind,
         [visible(note) for note in found.differences],
-        [_column(label, report) for label, report in zip(labels, found.reports, strict=True)],
+        [standing.side(label, report, BRIEF) for label, report in zip(labels, found.reports, strict=True)],
         sections,
         [_cell(cell) for cell in found.cells()],
         [(_KINDS[name], SYMBOLS[name][0], told) for name, told in _VERDICTS.items()],
@@ -162,16 +151,6 @@ def view_of(found: Matrix) -> MatrixView:
         sorted(_questions(found), key=lambda question: not question.differ),
         len(rows),
         sum(row.tells for row in rows),
-    )
-
-
-def _column(label: str, report: Written) -> ColumnView:
-    return ColumnView(
-        label,
-        visible(report.title, BRIEF),
-        marks.of_conclusion(report.conclusion),
-        visible(report.reason, standing.WORDS),
-        list(standing.facts(report)),
     )
 
 

@@ -44,6 +44,23 @@ class Standing:
     more_readings: int
 
 
+@dataclass(frozen=True)
+class Side:
+    """One of the reports."""
+
+    label: str
+    name: str
+    mark: Mark
+    reason: str
+    facts: Sequence[tuple[str, str]]
+
+
+def side(label: str, report: Written, brief: int) -> Side:
+    """A report, under a label of its own; names are cut to so many letters."""
+    mark = marks.of_conclusion(report.conclusion)
+    return Side(label, visible(report.title, brief), mark, visible(report.reason, WORDS), list(_facts(report)))
+
+
 def standing(clause: WrittenClause) -> Standing:
     """What a report says of a clause."""
     return Standing(
@@ -58,7 +75,7 @@ def standing(clause: WrittenClause) -> Standing:
     )
 
 
-def facts(report: Written) -> Iterator[tuple[str, str]]:
+def _facts(report: Written) -> Iterator[tuple[str, str]]:
     """Where a report comes from: name and value."""
     yield "Target", visible(report.url, WORDS)
     yield "Begun", report.started

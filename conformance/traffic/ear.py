@@ -13,9 +13,9 @@ from conformance.evidence.log import EvidenceLog
 from conformance.evidence.rejudge import closing, opening
 from conformance.exchange import Exchange
 from conformance.formats.content_coding import decoded
-from conformance.recorded import Hearing, Spoken, remarks, unjudgeable
 from conformance.report.record import Report
 from conformance.target import Target
+from conformance.traffic.recorded import Hearing, Spoken, remarks, unjudgeable
 
 MOST_DECODED = 64 * 1024 * 1024
 """Bytes of an answer without its content coding."""

@@ -22,14 +22,14 @@ from aiohttp.http import HttpVersion11
 from multidict import CIMultiDict
 from yarl import URL
 
-from conformance import conduit
-from conformance.apart import Apart
-from conformance.conduit import Door, Plain, look_for_a_reset
-from conformance.listener import Listener, Say
 from conformance.message import Headers
-from conformance.recorded import Spoken
 from conformance.report.record import Report
 from conformance.target import Target
+from conformance.traffic import conduit
+from conformance.traffic.apart import Apart
+from conformance.traffic.conduit import Door, Plain, look_for_a_reset
+from conformance.traffic.listener import Listener, Say
+from conformance.traffic.recorded import Spoken
 
 MOST_BYTES = 256 * 1024 * 1024
 """Of a body; what has a larger one is refused."""

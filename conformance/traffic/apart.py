@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from conformance.ear import OUR_FAULT, Ear, Heard
 from conformance.mistake import OperatorMistake
-from conformance.recorded import Hearing, Spoken, remarks
 from conformance.target import Target
+from conformance.traffic.ear import OUR_FAULT, Ear, Heard
+from conformance.traffic.recorded import Hearing, Spoken, remarks
 
 _PATIENCE = 30.0
 """Seconds for the process to end when there is nothing left to do."""

@@ -19,7 +19,7 @@ from conformance.exchange import Exchange
 from conformance.formats.content_coding import decoded
 from conformance.message import Delivery, Headers, Response
 from conformance.mistake import OperatorMistake
-from conformance.recorded import Spoken
+from conformance.traffic.recorded import Spoken
 
 MOST_BYTES = 1 << 30
 """Of an archive; a larger one is not read."""

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from conformance.ear import Heard
-from conformance.recorded import Spoken, remarks
 from conformance.report.record import Report
+from conformance.traffic.ear import Heard
+from conformance.traffic.recorded import Spoken, remarks
 
 MOST_WAITING = 1000
 """Exchanges that wait to be judged; what comes beyond them is passed on and counted, and not judged."""

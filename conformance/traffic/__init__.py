@@ -1,0 +1,1 @@
+"""Traffic of others: what clients ask and servers answer, passed on or recorded, and judged on the side."""
